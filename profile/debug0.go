@@ -1,0 +1,150 @@
+package profile
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	pprof "github.com/google/pprof/profile"
+)
+
+// maxCount bounds the goroutines of one sample: more than fit into the memory
+// of any machine, and far from overflowing a sum.
+const maxCount = 1 << 32
+
+// parseDebug0 reads an uncompressed protobuf profile. It does not use
+// pprof.Parse, which would gunzip again and without a bound.
+func parseDebug0(data []byte, o Options) (*Snapshot, error) {
+	p, err := pprof.ParseUncompressed(data)
+	if err != nil {
+		return nil, fmt.Errorf("neither a text dump nor a pprof profile: %w", err)
+	}
+	if err := p.CheckValid(); err != nil {
+		return nil, fmt.Errorf("damaged pprof profile: %w", err)
+	}
+	b := newBuilder(Debug0)
+	if err := b.setKind(p); err != nil {
+		return nil, err
+	}
+	if p.TimeNanos > 0 {
+		b.snap.Time = time.Unix(0, p.TimeNanos).UTC()
+	}
+	if len(p.Mapping) > 0 {
+		b.snap.BuildID = p.Mapping[0].BuildID
+	}
+	known := channelsKnown(p, o.GoVersion)
+	if !known {
+		b.snap.Warnings = append(b.snap.Warnings,
+			"the Go release of this process is not known to this version of thanosleak: whether a channel is nil cannot be told from debug=0")
+	}
+	for _, s := range p.Sample {
+		n := s.Value[0]
+		if n < 0 || n > maxCount {
+			b.unreadable("a count out of range")
+			continue
+		}
+		if n > 0 {
+			frames, state := stackOf(s, known)
+			b.add(frames, state, int(n))
+		}
+	}
+	return b.finish(), nil
+}
+
+// setKind accepts goroutine and goroutineleak profiles only.
+func (b *builder) setKind(p *pprof.Profile) error {
+	if len(p.SampleType) == 0 {
+		return fmt.Errorf("damaged pprof profile: it does not say what it counts")
+	}
+	switch kind := p.SampleType[0].Type; kind {
+	case "goroutine":
+	case "goroutineleak":
+		b.snap.LeaksOnly = true
+	case "inuse_objects", "inuse_space", "alloc_objects", "alloc_space", "objects", "space":
+		return &UnsupportedError{Form: "a heap profile", Hint: getProfile}
+	case "samples", "cpu":
+		return &UnsupportedError{Form: "a CPU profile", Hint: getProfile}
+	default:
+		return &UnsupportedError{Form: fmt.Sprintf("a profile of %q", kind), Hint: getProfile}
+	}
+	return nil
+}
+
+// stackOf returns the frames of a sample, leaf first, and the state that the
+// runtime's part of them tells.
+func stackOf(s *pprof.Sample, channelsKnown bool) ([]Frame, State) {
+	var frames []Frame
+	state := StateUnknown
+	for _, loc := range s.Location {
+		for _, l := range loc.Line {
+			if l.Function == nil {
+				continue
+			}
+			name := foldTypeArgs(l.Function.Name)
+			if state == StateUnknown && stillInRuntime(frames) {
+				state = stateAt(name, l.Line-l.Function.StartLine, channelsKnown)
+			}
+			frames = append(frames, Frame{Func: name, File: l.Function.Filename, Line: int(l.Line)})
+		}
+		if len(loc.Line) == 0 {
+			frames = append(frames, Frame{Func: fmt.Sprintf("%#x", loc.Address)})
+		}
+	}
+	if state == StateUnknown {
+		state = syncState(frames)
+	}
+	return frames, state
+}
+
+// stillInRuntime reports whether no frame of the program has been seen yet.
+func stillInRuntime(frames []Frame) bool {
+	return len(frames) == 0 || isRuntime(frames[len(frames)-1].Func)
+}
+
+// stateAt returns the state told by one function of the runtime and the
+// distance of the line from its start.
+func stateAt(fn string, offset int64, channelsKnown bool) State {
+	if _, channel := chanOffsets[fn]; channel {
+		if !channelsKnown {
+			return StateUnknown
+		}
+		return chanState(fn, offset)
+	}
+	return leafStates[fn]
+}
+
+// channelsKnown reports whether the table of channel offsets holds for the
+// process: its Go release is in the table or, where the release is not known,
+// no goroutine stands at a distance that the table does not have.
+func channelsKnown(p *pprof.Profile, goVersion string) bool {
+	if minor, ok := goMinor(goVersion); ok {
+		_, known := chanOffsets["runtime.chanrecv"].blocked[minor]
+		return known
+	}
+	for _, loc := range p.Location {
+		for _, l := range loc.Line {
+			if l.Function == nil {
+				continue
+			}
+			if _, channel := chanOffsets[l.Function.Name]; channel &&
+				chanState(l.Function.Name, l.Line-l.Function.StartLine) == StateUnknown {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// goMinor returns the minor release of "go1.26.8" and the like.
+func goMinor(version string) (int, bool) {
+	rest, ok := strings.CutPrefix(strings.TrimPrefix(version, "go"), "1.")
+	if !ok {
+		return 0, false
+	}
+	if i := strings.IndexFunc(rest, func(r rune) bool { return r < '0' || r > '9' }); i >= 0 {
+		rest = rest[:i]
+	}
+	minor, err := strconv.Atoi(rest)
+	return minor, err == nil
+}

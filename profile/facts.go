@@ -1,0 +1,171 @@
+package profile
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+
+	"path"
+)
+
+// runFuncs are the functions of cmd/thanos that run a component, without the
+// closures in them.
+var runFuncs = map[string]string{
+	"main.runQuery":         "query",
+	"main.runQueryFrontend": "query-frontend",
+	"main.runStore":         "store",
+	"main.runReceive":       "receive",
+	"main.runRule":          "rule",
+	"main.runSidecar":       "sidecar",
+	"main.runCompact":       "compact",
+}
+
+// componentOf tells the component from a function such as
+// main.runQuery.func10.
+func componentOf(fn string) string {
+	parts := strings.SplitN(fn, ".", 3)
+	if len(parts) < 2 {
+		return ""
+	}
+	return runFuncs[parts[0]+"."+parts[1]]
+}
+
+// maxStatus bounds an answer of the status API in bytes.
+const maxStatus = 8 << 20
+
+// secretFlags are the flags that never pass, whatever an advisory asks for:
+// they may hold credentials in clear (objstore.config up to Thanos v0.34.1,
+// query.config, alertmanagers.config, remote-write.config and others still).
+var secretFlags = []string{"*.config", "*.config-file", "*config*", "*password*", "*secret*", "*token*", "*key*"}
+
+// FlagFilter returns a function that tells whether a flag may be kept: one of
+// names that is not on the list of flags that may hold secrets.
+func FlagFilter(names []string) func(string) bool {
+	return func(flag string) bool {
+		secret := slices.ContainsFunc(secretFlags, func(pattern string) bool {
+			ok, err := path.Match(pattern, flag)
+			return ok || err != nil
+		})
+		return !secret && slices.Contains(names, flag)
+	}
+}
+
+// decodeStatus reads {"status":"success","data":…} into data.
+func decodeStatus(r io.Reader, data any) error {
+	raw := struct {
+		Status string `json:"status"`
+		Data   any    `json:"data"`
+	}{Data: data}
+	if err := json.NewDecoder(io.LimitReader(r, maxStatus)).Decode(&raw); err != nil {
+		return fmt.Errorf("not an answer of the status API: %w", err)
+	}
+	if raw.Status != "success" {
+		return fmt.Errorf("the status API answers %q", raw.Status)
+	}
+	return nil
+}
+
+// ReadBuildInfo adds what /api/v1/status/buildinfo tells.
+func (f *Facts) ReadBuildInfo(r io.Reader) error {
+	var data struct{ Version, Revision, GoVersion string }
+	if err := decodeStatus(r, &data); err != nil {
+		return err
+	}
+	if data.Version != "" {
+		f.Version, f.VersionSource = strings.TrimPrefix(data.Version, "v"), "buildinfo"
+	}
+	f.Revision, f.GoVersion = data.Revision, data.GoVersion
+	return nil
+}
+
+// ReadFlags adds the flags of /api/v1/status/flags that keep lets pass.
+func (f *Facts) ReadFlags(r io.Reader, keep func(string) bool) error {
+	var data map[string]string
+	if err := decodeStatus(r, &data); err != nil {
+		return err
+	}
+	maps.DeleteFunc(data, func(name, _ string) bool { return !keep(name) })
+	f.Flags = data
+	return nil
+}
+
+// ReadStores adds the endpoints of /api/v1/stores: types, names and errors,
+// sorted by type and name.
+func (f *Facts) ReadStores(r io.Reader) error {
+	var data map[string][]struct {
+		Name      string `json:"name"`
+		LastError any    `json:"lastError"`
+	}
+	if err := decodeStatus(r, &data); err != nil {
+		return err
+	}
+	f.Endpoints = []Endpoint{}
+	for _, kind := range slices.Sorted(maps.Keys(data)) {
+		for _, e := range data[kind] {
+			f.Endpoints = append(f.Endpoints, Endpoint{Type: kind, Name: e.Name, Err: errText(e.LastError)})
+		}
+	}
+	slices.SortStableFunc(f.Endpoints, func(a, b Endpoint) int {
+		return strings.Compare(a.Type+"\x00"+a.Name, b.Type+"\x00"+b.Name)
+	})
+	return nil
+}
+
+// errText returns an error as the API spells it: null, a string or an object.
+func errText(v any) string {
+	switch e := v.(type) {
+	case nil:
+		return ""
+	case string:
+		return e
+	}
+	return "error"
+}
+
+// Adopt fills what is unknown from thanos_build_info and go_info of the
+// metrics.
+func (f *Facts) Adopt(m Metrics) {
+	if info := m.labels("thanos_build_info"); info != nil && f.Version == "" && info["version"] != "" {
+		f.Version, f.VersionSource = strings.TrimPrefix(info["version"], "v"), "metrics"
+		f.Revision = info["revision"]
+		f.GoVersion = info["goversion"]
+	}
+	if info := m.labels("go_info"); info != nil && f.GoVersion == "" {
+		f.GoVersion = info["version"]
+	}
+}
+
+// WriteBuildInfo, WriteFlags and WriteStores write the facts in the form in
+// which the API answers, so that a capture looks like the process it is from.
+
+// WriteBuildInfo writes the version facts as /api/v1/status/buildinfo does.
+func (f *Facts) WriteBuildInfo(w io.Writer) error {
+	return encodeStatus(w, map[string]string{"version": f.Version, "revision": f.Revision, "goVersion": f.GoVersion})
+}
+
+// WriteFlags writes the flags kept as /api/v1/status/flags does.
+func (f *Facts) WriteFlags(w io.Writer) error { return encodeStatus(w, f.Flags) }
+
+// WriteStores writes the endpoints as /api/v1/stores does.
+func (f *Facts) WriteStores(w io.Writer) error {
+	type row struct {
+		Name      string `json:"name"`
+		LastError any    `json:"lastError"`
+	}
+	data := map[string][]row{}
+	for _, e := range f.Endpoints {
+		r := row{Name: e.Name}
+		if e.Err != "" {
+			r.LastError = e.Err
+		}
+		data[e.Type] = append(data[e.Type], r)
+	}
+	return encodeStatus(w, data)
+}
+
+func encodeStatus(w io.Writer, data any) error {
+	return json.NewEncoder(w).Encode(map[string]any{"status": "success", "data": data})
+}

@@ -1,0 +1,124 @@
+package profile
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// maxProtobuf bounds an uncompressed debug=0 profile in bytes. A million
+// goroutines take 28 KB compressed; only profiles with very many distinct
+// labels come near.
+const maxProtobuf = 48 << 20
+
+// Options tell [Read] what is known from elsewhere.
+type Options struct {
+	// GoVersion is the Go release of the process ("go1.26.8"), by which
+	// debug=0 tells states. If empty, it is judged by the runtime's own
+	// frames.
+	GoVersion string
+}
+
+// An UnsupportedError says that the input is something other than a goroutine
+// profile, and how to get one.
+type UnsupportedError struct {
+	Form string // what the input is, with its article
+	Hint string // what to do, a full sentence
+}
+
+// Error returns what the input is and what to do.
+func (e *UnsupportedError) Error() string {
+	return fmt.Sprintf("this is %s, not a goroutine profile. %s", e.Form, e.Hint)
+}
+
+// errEmpty is what an input without a byte gives.
+var errEmpty = &UnsupportedError{Form: "an empty file", Hint: getProfile}
+
+// Read reads all goroutine profiles in r, which may be gzipped, in the order
+// in which they stand there: debug=0, debug=1, debug=2, or a log with text
+// dumps inside. A debug=1 dump that is followed by a debug=2 dump, as one test
+// prints them, is one snapshot. There is at least one snapshot if the error is
+// nil; an input of another form gives an [*UnsupportedError].
+func Read(r io.Reader, o Options) ([]*Snapshot, error) {
+	br := bufio.NewReaderSize(r, 64<<10)
+	head, err := br.Peek(2)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	if bytes.Equal(head, []byte{0x1f, 0x8b}) {
+		zr, err := gzip.NewReader(br)
+		if err != nil {
+			return nil, fmt.Errorf("damaged gzip: %w", err)
+		}
+		br = bufio.NewReaderSize(zr, 64<<10)
+	}
+	return readPlain(br, o)
+}
+
+// readPlain reads uncompressed input.
+func readPlain(br *bufio.Reader, o Options) ([]*Snapshot, error) {
+	head, err := br.Peek(512)
+	if len(head) == 0 {
+		if err != nil && !errors.Is(err, io.EOF) {
+			return nil, gzipError(err)
+		}
+		return nil, errEmpty
+	}
+	if form := binaryForm(head); form != nil {
+		return nil, form
+	}
+	if !isBinary(head) {
+		return readText(br)
+	}
+	data, err := io.ReadAll(io.LimitReader(br, maxProtobuf+1))
+	if err != nil {
+		return nil, gzipError(err)
+	}
+	if len(data) > maxProtobuf {
+		return nil, fmt.Errorf("profile is larger than %d MiB uncompressed", maxProtobuf>>20)
+	}
+	s, err := parseDebug0(data, o)
+	if err != nil {
+		return nil, err
+	}
+	return []*Snapshot{s}, nil
+}
+
+// gzipError says in words what a broken compressed stream means.
+func gzipError(err error) error {
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		return fmt.Errorf("the file ends in the middle (cut while it was copied?): %w", err)
+	}
+	return err
+}
+
+// isBinary tells protobuf from text: text has no control characters but white
+// space and terminal escapes.
+func isBinary(head []byte) bool {
+	for _, c := range head {
+		if c < ' ' && c != '\t' && c != '\n' && c != '\r' && c != '\f' && c != 0x1b {
+			return true
+		}
+	}
+	return false
+}
+
+// binaryForm names files that are often handed in by mistake.
+func binaryForm(head []byte) *UnsupportedError {
+	for _, f := range []struct{ magic, form, hint string }{
+		{"\x1f\x8b", "a file that was gzipped twice", "Run gunzip once and try again."},
+		{"\xff\xfe", "UTF-16 text (PowerShell's > makes it)", "Save it with curl -o FILE."},
+		{"\x89PNG", "a picture", "A picture has no stacks. " + getProfile},
+		{"\xff\xd8\xff", "a picture", "A picture has no stacks. " + getProfile},
+		{"PK\x03\x04", "a zip archive", "Unpack it first; folders and .tar.gz are read as they are."},
+		{"\x7fELF", "an executable or a core dump", getProfile},
+	} {
+		if bytes.HasPrefix(head, []byte(f.magic)) {
+			return &UnsupportedError{Form: f.form, Hint: f.hint}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,137 @@
+package profile
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"strings"
+)
+
+// SignatureDepth is the number of leaf-most functions in a signature. Before
+// Go 1.23 the runtime records 32 frames in debug=0 and 1, its own among them;
+// 24 are there in every release and encoding.
+const SignatureDepth = 24
+
+// A Signature is what goroutines have in common that do the same: the at most
+// [SignatureDepth] leaf-most functions of the stack, leaf first, joined by
+// ";". Lines, arguments and labels are no part of it, nor are functions of
+// the runtime: debug=1 hides them at the leaf, debug=2 everywhere, and the
+// semaphores that it lends to other packages (sync.runtime_Semacquire) change
+// their names between Go releases.
+type Signature string
+
+// NewSignature returns the signature of a stack, leaf first.
+func NewSignature(frames []Frame) Signature {
+	var b strings.Builder
+	n := 0
+	for _, f := range frames {
+		if isRuntime(f.Func) {
+			continue
+		}
+		if n == SignatureDepth {
+			break
+		}
+		if n > 0 {
+			b.WriteByte(';')
+		}
+		b.WriteString(f.Func)
+		n++
+	}
+	if n == 0 && len(frames) > 0 {
+		return Signature(frames[len(frames)-1].Func)
+	}
+	return Signature(b.String())
+}
+
+// Functions returns the functions of the signature, leaf first.
+func (s Signature) Functions() []string { return strings.Split(string(s), ";") }
+
+// Leaf returns the leaf-most function of the signature.
+func (s Signature) Leaf() string {
+	leaf, _, _ := strings.Cut(string(s), ";")
+	return leaf
+}
+
+// ID returns 12 hexadecimal digits that identify the signature.
+func (s Signature) ID() string {
+	sum := sha256.Sum256([]byte(s))
+	return hex.EncodeToString(sum[:6])
+}
+
+// Portable returns the signature in a form that survives small edits between
+// releases: closure numbers become "func*" and vendored paths are folded.
+func (s Signature) Portable() Signature {
+	funcs := s.Functions()
+	for i, f := range funcs {
+		funcs[i] = portableName(f)
+	}
+	return Signature(strings.Join(funcs, ";"))
+}
+
+// portableName turns pkg.F.func2.3 into pkg.F.func*.*, and a/vendor/b into b.
+func portableName(name string) string {
+	if i := strings.LastIndex(name, "/vendor/"); i >= 0 {
+		name = name[i+len("/vendor/"):]
+	}
+	parts := strings.Split(name, ".")
+	closure := false
+	for i, p := range parts {
+		digits := strings.TrimPrefix(p, "func")
+		if digits == "" || strings.Trim(digits, "0123456789") != "" || (digits == p && !closure) {
+			continue
+		}
+		closure = true
+		parts[i] = p[:len(p)-len(digits)] + "*"
+	}
+	return strings.Join(parts, ".")
+}
+
+// isRuntime reports whether the function belongs to the runtime: by package,
+// or by a body that the runtime provides under another package's name.
+func isRuntime(name string) bool {
+	if strings.HasPrefix(name, "runtime.") || strings.HasPrefix(name, "internal/runtime/") ||
+		strings.HasPrefix(name, "runtime/internal/") || name == "panic" {
+		return true
+	}
+	return strings.Contains(name, ".runtime_")
+}
+
+// withoutRuntime returns the frames that a reader of the program knows,
+// keeping the outermost where all belong to the runtime.
+func withoutRuntime(frames []Frame) []Frame {
+	kept := make([]Frame, 0, len(frames))
+	for _, f := range frames {
+		if !isRuntime(f.Func) {
+			kept = append(kept, f)
+		}
+	}
+	if len(kept) == 0 && len(frames) > 0 {
+		kept = append(kept, frames[len(frames)-1])
+	}
+	return kept
+}
+
+// foldTypeArgs replaces the type arguments of generic functions, which debug=0
+// spells out ("New[go.shape.*uint8]") and the text forms do not ("New[...]").
+func foldTypeArgs(name string) string {
+	if !strings.Contains(name, "[") {
+		return name
+	}
+	var b strings.Builder
+	depth := 0
+	for _, r := range name {
+		switch r {
+		case '[':
+			if depth == 0 {
+				b.WriteString("[...]")
+			}
+			depth++
+		case ']':
+			depth--
+		default:
+			if depth == 0 {
+				b.WriteRune(r)
+			}
+		}
+	}
+	return b.String()
+}
