@@ -1,4 +1,31 @@
+// Command thanosleak finds goroutine leaks in Thanos processes, names them and
+// says what to do about them in the release at hand.
+//
+//	thanosleak scan http://thanos-query:10902     look at live processes
+//	thanosleak analyze goroutine.pb.gz            judge profiles, dumps and captures
+//	thanosleak demo                               see it work on a recorded leak
+//
+// The report goes to standard output; progress, warnings and errors go to
+// standard error. The exit status is the same whatever the format:
+//
+//	0  judged, or undecided: nothing at or above --fail-on
+//	1  a finding at or above --fail-on
+//	2  the command line is wrong
+//	3  a named target or input gave no readable sample, or thanosleak failed
+//
+// Where 1 and 3 both hold it is 1.
 package main
-import ("fmt";"os";"github.com/thanosleak/thanosleak/profile")
-func main(){ for _,a:=range os.Args[1:]{ f,_:=os.Open(a); ss,err:=profile.Read(f, profile.Options{}); if err!=nil {fmt.Println(a,"ERR",err);continue}
-for _,s:=range ss { fmt.Println(a,s.Encoding,s.Total,len(s.Groups),s.Truncated,s.Unreadable,s.LeaksOnly,s.Warnings); for i:=range s.Groups { g:=&s.Groups[i]; if i>3 {break}; fmt.Println("   ",g.Count,g.Signature.ID(),g.State(),g.Signature.Leaf(),len(g.Places),len(g.Goroutines),g.CreatedBy)}}}}
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// After the first signal the next one ends the program at once.
+	context.AfterFunc(ctx, stop)
+	os.Exit(run(ctx, os.Args[1:], streams{in: os.Stdin, out: os.Stdout, err: os.Stderr, env: os.Getenv}))
+}

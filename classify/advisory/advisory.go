@@ -1,0 +1,225 @@
+// Package advisory knows the goroutine leaks of Thanos: in which releases they
+// are, how their goroutines look, what must hold for them to fire and what to
+// do about them.
+//
+// An advisory is one YAML file, decoded strictly: a field that the package
+// does not know is an error, so that a typing mistake never silences a leak.
+// The files beside this package are embedded ([Default]); [Load] reads a
+// user's own.
+//
+// A pattern is a list of functions, leaf first. In a name, "*" stands for
+// anything. Functions are adjacent unless "..." stands between them; the first
+// one is the leaf unless "..." precedes it. What is called by the last one is
+// left open. Functions of the runtime are no part of a pattern, as they are no
+// part of a signature.
+package advisory
+
+import (
+	"slices"
+	"strings"
+)
+
+// An Advisory is a known leak.
+type Advisory struct {
+	// ID is "TL-YEAR-NUMBER"; a user's own may have another prefix.
+	ID string `yaml:"id"`
+	// Title says in one line what leaks where.
+	Title string `yaml:"title"`
+	// Why is the cause in at most three lines, as the report prints it, with
+	// ${flag} and ${flag:default} replaced by the process's own flags.
+	Why string `yaml:"why"`
+	// Summary is the whole story, for people who want to understand it.
+	Summary string `yaml:"summary"`
+	// Symptoms are what operators see before they know the cause.
+	Symptoms []string `yaml:"symptoms"`
+	// Components are the values of [profile.Target.Component] that can have
+	// the leak.
+	Components []string `yaml:"components"`
+	Class      Class    `yaml:"class"`
+	Severity   Severity `yaml:"severity"`
+	// Affected are the releases that have the leak, oldest first.
+	Affected []Range `yaml:"affected"`
+	// KnownFrom tells how well the leak is known.
+	KnownFrom Source `yaml:"known_from"`
+	// Culprits are the goroutines that have the defect, Victims those that
+	// wait behind them. An advisory without culprits cannot be seen in a
+	// profile.
+	Culprits []Pattern `yaml:"culprits"`
+	Victims  []Pattern `yaml:"victims"`
+	// Preconditions must all be met for the leak to fire, but for those
+	// marked optional, which make it likelier.
+	Preconditions []Precondition `yaml:"preconditions"`
+	// Mitigate are ways to stop the leak without another release, best
+	// first.
+	Mitigate []Mitigation `yaml:"mitigate"`
+	// Restart says what a restart does; goroutines blocked for ever only go
+	// with their process.
+	Restart string `yaml:"restart"`
+	// Avoid are steps that seem to help and do not.
+	Avoid []Avoid `yaml:"avoid"`
+	// Verify says how to see that the leak is gone.
+	Verify string `yaml:"verify"`
+	// GoToNote is told beside the release to go to.
+	GoToNote string `yaml:"go_to_note"`
+	// References are URLs of issues and changes, the fix first.
+	References []string `yaml:"references"`
+}
+
+// Class is the kind of a problem.
+type Class string
+
+// The classes.
+const (
+	Leak     Class = "leak"     // goroutines that never end
+	Deadlock Class = "deadlock" // goroutines that wait for each other
+	PileUp   Class = "pile-up"  // goroutines that end, but later than they come
+	Generic  Class = "pattern"  // a way of leaking that any program may have
+)
+
+// Severity is how much an affected process suffers.
+type Severity string
+
+// The severities.
+const (
+	Critical Severity = "critical"
+	High     Severity = "high"
+	Medium   Severity = "medium"
+	Low      Severity = "low"
+	Info     Severity = "info"
+)
+
+// severities are ordered, worst last.
+var severities = []Severity{Info, Low, Medium, High, Critical}
+
+// AtLeast reports whether s is as bad as t or worse.
+func (s Severity) AtLeast(t Severity) bool {
+	return slices.Index(severities, s) >= slices.Index(severities, t)
+}
+
+// Source tells how an advisory came to be known.
+type Source string
+
+// The sources, best first.
+const (
+	Captured   Source = "captured"   // seen in profiles of a real process
+	Reproduced Source = "reproduced" // made to happen in a test
+	ReadOnly   Source = "source"     // read in the code only
+)
+
+// Health tells how a pattern occurs in a process that is well.
+type Health string
+
+// The ways.
+const (
+	Never   Health = "never"   // it cannot stand there
+	Briefly Health = "briefly" // for as long as a request, at most AtMost
+	Always  Health = "always"  // it belongs there; only growth tells
+)
+
+// A Pattern describes stacks; see the package's documentation.
+type Pattern struct {
+	// Name says in a few words what the goroutines do.
+	Name   string   `yaml:"name"`
+	Frames []string `yaml:"frames"`
+	// State is what they wait for; empty for any. An unknown state matches.
+	State string `yaml:"state"`
+	// CreatedBy is the function that starts them, "*" standing for anything;
+	// empty for any. An unknown creator matches.
+	CreatedBy string `yaml:"created_by"`
+	// InHealth is how the pattern occurs in a healthy process; empty for
+	// victims.
+	InHealth Health `yaml:"in_health"`
+	// AtMost is the number that may stand there in health; 0 if no bound is
+	// known.
+	AtMost int `yaml:"at_most"`
+	// Releases are those in which the names hold; nil for all.
+	Releases *Range `yaml:"releases"`
+}
+
+// A Precondition is something that must hold for the leak to fire.
+type Precondition struct {
+	// Text says what must hold.
+	Text string `yaml:"text"`
+	// Flag is a command-line flag of the process without dashes. It is met
+	// if its value is one of Is or, as a duration, longer than Above.
+	Flag  string   `yaml:"flag"`
+	Is    []string `yaml:"is"`
+	Above string   `yaml:"above"`
+	// Topology is "chained-queriers": the querier has queriers as endpoints.
+	Topology string `yaml:"topology"`
+	// Optional says that the leak fires without it too, but less.
+	Optional bool `yaml:"optional"`
+	// Components are those that the precondition holds for; nil for all.
+	Components []string `yaml:"components"`
+}
+
+// A Mitigation stops a leak without another release.
+type Mitigation struct {
+	Text string `yaml:"text"`
+	// Command is what is to be typed or set; may be empty.
+	Command string `yaml:"command"`
+	// Cost is what one loses by it.
+	Cost string `yaml:"cost"`
+	// Releases are those in which it works; nil for all affected.
+	Releases   *Range   `yaml:"releases"`
+	Components []string `yaml:"components"`
+}
+
+// Avoid is a step that seems to help and does not.
+type Avoid struct {
+	Text       string   `yaml:"text"`
+	Releases   *Range   `yaml:"releases"`
+	Components []string `yaml:"components"`
+}
+
+// AppliesTo reports whether something for the given components holds for one
+// of them; nil holds for all, and an unknown component is not ruled out.
+func AppliesTo(components []string, component string) bool {
+	return component == "" || len(components) == 0 || slices.Contains(components, component)
+}
+
+// Match reports whether the functions of a stack, leaf first, have the
+// pattern's frames.
+func (p *Pattern) Match(functions []string) bool { return matchFrames(p.Frames, functions) }
+
+// gap is the frame that stands for any number of functions.
+const gap = "..."
+
+func matchFrames(frames, functions []string) bool {
+	if len(frames) == 0 {
+		return true
+	}
+	if frames[0] != gap {
+		return len(functions) > 0 && MatchName(frames[0], functions[0]) && matchFrames(frames[1:], functions[1:])
+	}
+	for i := range len(functions) + 1 {
+		if matchFrames(frames[1:], functions[i:]) {
+			return true
+		}
+	}
+	return false
+}
+
+// MatchName reports whether the name of a function has the pattern's form, in
+// which "*" stands for anything.
+func MatchName(pattern, name string) bool {
+	head, rest, wild := strings.Cut(pattern, "*")
+	if !wild {
+		return pattern == name
+	}
+	if !strings.HasPrefix(name, head) {
+		return false
+	}
+	name = name[len(head):]
+	for {
+		part, after, more := strings.Cut(rest, "*")
+		if !more {
+			return strings.HasSuffix(name, part)
+		}
+		i := strings.Index(name, part)
+		if i < 0 {
+			return false
+		}
+		name, rest = name[i+len(part):], after
+	}
+}

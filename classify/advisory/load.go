@@ -1,0 +1,253 @@
+package advisory
+
+import (
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+	"golang.org/x/mod/semver"
+)
+
+//go:embed *.yaml
+var embedded embed.FS
+
+// knowledgeFile is the embedded file that is no advisory: what else is known.
+const knowledgeFile = "knowledge.yaml"
+
+// A DB is what is known: advisories and releases.
+type DB struct {
+	// Advisories are in the order of their IDs.
+	Advisories []*Advisory
+	// Version is the day on which the knowledge was last checked
+	// ("2026-11-23").
+	Version string
+	// Releases are all Thanos releases, oldest first, without "v".
+	Releases []string
+}
+
+// knowledge is the form of knowledgeFile.
+type knowledge struct {
+	Version  string   `yaml:"version"`
+	Releases []string `yaml:"releases"`
+}
+
+// Default returns the embedded knowledge.
+func Default() (*DB, error) {
+	raw, err := embedded.ReadFile(knowledgeFile)
+	if err != nil {
+		return nil, err
+	}
+	var k knowledge
+	if err := decode(knowledgeFile, raw, &k); err != nil {
+		return nil, err
+	}
+	db := &DB{Version: k.Version, Releases: k.Releases}
+	return db, db.Load(embedded)
+}
+
+// Load adds the advisories of the *.yaml files in fsys. All files are looked
+// at; the error joins what is wrong with each.
+func (db *DB) Load(fsys fs.FS) error {
+	names, err := fs.Glob(fsys, "*.yaml")
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, name := range names {
+		if name == knowledgeFile {
+			continue
+		}
+		if err := db.loadFile(fsys, name); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	slices.SortFunc(db.Advisories, func(a, b *Advisory) int { return strings.Compare(a.ID, b.ID) })
+	return errors.Join(errs...)
+}
+
+func (db *DB) loadFile(fsys fs.FS, name string) error {
+	raw, err := fs.ReadFile(fsys, name)
+	if err != nil {
+		return err
+	}
+	a := &Advisory{}
+	if err := decode(name, raw, a); err != nil {
+		return err
+	}
+	if err := a.validate(); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	if db.ByID(a.ID) != nil {
+		return fmt.Errorf("%s: there is an advisory %s already", name, a.ID)
+	}
+	db.Advisories = append(db.Advisories, a)
+	return nil
+}
+
+// decode reads YAML strictly: unknown fields are errors.
+func decode(name string, raw []byte, into any) error {
+	dec := yaml.NewDecoder(strings.NewReader(string(raw)))
+	dec.KnownFields(true)
+	if err := dec.Decode(into); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return nil
+}
+
+// ByID returns the advisory with the ID, or nil.
+func (db *DB) ByID(id string) *Advisory {
+	for _, a := range db.Advisories {
+		if a.ID == id {
+			return a
+		}
+	}
+	return nil
+}
+
+// Flags returns the names of the command-line flags that the advisories read,
+// in order.
+func (db *DB) Flags() []string {
+	var names []string
+	add := func(text string) {
+		for _, m := range placeholderRE.FindAllStringSubmatch(text, -1) {
+			if m[1] == Tiers {
+				continue
+			}
+			names = append(names, m[1])
+		}
+	}
+	for _, a := range db.Advisories {
+		add(a.Why)
+		for _, p := range a.Preconditions {
+			if p.Flag != "" {
+				names = append(names, p.Flag)
+			}
+		}
+		for _, m := range a.Mitigate {
+			add(m.Text + m.Cost)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+var placeholderRE = regexp.MustCompile(`\$\{([a-z0-9.-]+)(?::([^}]*))?\}`)
+
+// Fill replaces ${flag} and ${flag:default} by the values of flags; a flag
+// that is neither known nor has a default is named.
+func Fill(text string, flags map[string]string) string {
+	return placeholderRE.ReplaceAllStringFunc(text, func(s string) string {
+		m := placeholderRE.FindStringSubmatch(s)
+		if v, ok := flags[m[1]]; ok && v != "" {
+			return v
+		}
+		if m[2] != "" {
+			return m[2]
+		}
+		return "the value of --" + m[1]
+	})
+}
+
+var idRE = regexp.MustCompile(`^[A-Z]+(-[A-Z0-9]+)*-\d+$`)
+
+// validate checks what decoding cannot.
+func (a *Advisory) validate() error {
+	var errs []error
+	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	if !idRE.MatchString(a.ID) {
+		bad("id %q: want the form TL-2024-001", a.ID)
+	}
+	for field, text := range map[string]string{"title": a.Title, "why": a.Why, "summary": a.Summary} {
+		if strings.TrimSpace(text) == "" {
+			bad("%s is missing", field)
+		}
+	}
+	if !slices.Contains([]Class{Leak, Deadlock, PileUp, Generic}, a.Class) {
+		bad("class %q: want leak, deadlock, pile-up or pattern", a.Class)
+	}
+	if !slices.Contains(severities, a.Severity) {
+		bad("severity %q: want critical, high, medium, low or info", a.Severity)
+	}
+	if !slices.Contains([]Source{Captured, Reproduced, ReadOnly}, a.KnownFrom) {
+		bad("known_from %q: want captured, reproduced or source", a.KnownFrom)
+	}
+	if len(a.Components) == 0 && a.Class != Generic {
+		bad("components is missing")
+	}
+	if len(a.Affected) == 0 && a.Class != Generic {
+		bad("affected is missing")
+	}
+	for _, r := range a.Affected {
+		errs = append(errs, r.validate("affected"))
+	}
+	for i := range a.Culprits {
+		errs = append(errs, a.Culprits[i].validate("culprits", true))
+	}
+	for i := range a.Victims {
+		errs = append(errs, a.Victims[i].validate("victims", false))
+	}
+	for _, p := range a.Preconditions {
+		errs = append(errs, p.validate())
+	}
+	slices.SortFunc(errs, func(a, b error) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
+	return errors.Join(errs...)
+}
+
+func (r Range) validate(field string) error {
+	for _, v := range []string{r.Introduced, r.Fixed} {
+		if v != "" && !semver.IsValid("v"+v) {
+			return fmt.Errorf("%s: %q is not a release such as 0.35.1", field, v)
+		}
+	}
+	if r.Introduced != "" && r.Fixed != "" && semver.Compare("v"+r.Introduced, "v"+r.Fixed) >= 0 {
+		return fmt.Errorf("%s: introduced %s is not before fixed %s", field, r.Introduced, r.Fixed)
+	}
+	return nil
+}
+
+func (p *Pattern) validate(field string, culprit bool) error {
+	if len(p.Frames) == 0 || slices.Contains(p.Frames, "") {
+		return fmt.Errorf("%s: a pattern needs frames, leaf first", field)
+	}
+	if p.Frames[len(p.Frames)-1] == gap {
+		return fmt.Errorf("%s: %q at the end of the frames says nothing: leave it out", field, gap)
+	}
+	if culprit != slices.Contains([]Health{Never, Briefly, Always}, p.InHealth) {
+		return fmt.Errorf("%s: in_health %q: culprits want never, briefly or always, victims none", field, p.InHealth)
+	}
+	if p.Releases != nil {
+		return p.Releases.validate(field + ".releases")
+	}
+	return nil
+}
+
+func (p *Precondition) validate() error {
+	if (p.Flag == "") == (p.Topology == "") {
+		return fmt.Errorf("preconditions: want either flag or topology")
+	}
+	if p.Flag != "" && (len(p.Is) == 0) == (p.Above == "") {
+		return fmt.Errorf("preconditions: flag %s wants either is or above", p.Flag)
+	}
+	if p.Above != "" {
+		if _, err := time.ParseDuration(p.Above); err != nil {
+			return fmt.Errorf("preconditions: above %q is not a duration", p.Above)
+		}
+	}
+	if p.Topology != "" && p.Topology != ChainedQueriers {
+		return fmt.Errorf("preconditions: topology %q: want %s", p.Topology, ChainedQueriers)
+	}
+	return nil
+}
+
+// ChainedQueriers is the topology in which a querier queries queriers.
+const ChainedQueriers = "chained-queriers"
+
+// Tiers is the placeholder that stands for the processes to restart: it is
+// filled by what is known of query chaining, not by a flag.
+const Tiers = "tiers"

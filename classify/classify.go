@@ -1,0 +1,245 @@
+// Package classify decides whether goroutines leak, which are the culprits and
+// which wait behind them, why, and what to do about it.
+//
+// [Judge] goes through these steps:
+//
+//  1. The samples of each target are split into process lives: a series
+//     belongs to one run of one process.
+//  2. Each advisory's patterns are looked for. What they match is weighed by
+//     how it occurs in health, by the version of the process and by how the
+//     count develops.
+//  3. Other stacks are looked at for growth and for waits that cannot end.
+//     Stacks that grow together are one case.
+//  4. A table makes evidence a level ([Level]); cases of the same cause on
+//     several targets are one [Finding], with an [Occurrence] for each.
+//  5. Each finding gets remedies for the versions and flags of its processes.
+//
+// The package is pure: it reads no file and no clock.
+package classify
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/thanosleak/thanosleak/classify/advisory"
+	"github.com/thanosleak/thanosleak/profile"
+)
+
+// Options tell Judge what to judge by.
+type Options struct {
+	// Now is the time of judging; it decides nothing but what is printed.
+	Now time.Time
+	// Thresholds decide about growth.
+	Thresholds Thresholds
+	// Advisories is what is known.
+	Advisories *advisory.DB
+}
+
+// judge holds what stays the same over one call of Judge.
+type judge struct {
+	Options
+}
+
+// caseOf is one cause in one process, before cases become findings.
+type caseOf struct {
+	process    *process
+	adv        *advisory.Advisory // nil if no advisory knows it
+	key        string
+	title      string
+	class      string
+	occurrence Occurrence
+	stacks     []Stack
+	// used are the signatures that the case explains.
+	used map[profile.Signature]bool
+
+	life    life
+	tallies []tally
+}
+
+// Judge decides about the targets. The result is complete and sorted; it is
+// never nil.
+func Judge(targets []profile.Target, o Options) *Result {
+	j := &judge{Options: o}
+	r := &Result{Targets: []TargetResult{}, Findings: []Finding{}, Warnings: []string{}}
+	var cases []*caseOf
+	var processes []*process
+	for i := range targets {
+		p := newProcess(&targets[i])
+		processes = append(processes, p)
+		cases = append(cases, j.cases(p)...)
+		r.Warnings = append(r.Warnings, p.warnings()...)
+	}
+	r.Findings = j.findings(cases, processes)
+	for _, p := range processes {
+		r.Targets = append(r.Targets, j.targetResult(p, cases))
+	}
+	r.Verdict = verdict(r)
+	return r
+}
+
+// cases returns what is found in one process.
+func (j *judge) cases(p *process) []*caseOf {
+	if p.samples() == 0 {
+		return nil
+	}
+	var cases []*caseOf
+	used := map[profile.Signature]bool{}
+	for _, a := range j.Advisories.Advisories {
+		if c := j.known(p, a); c != nil {
+			cases = append(cases, c)
+		}
+	}
+	cases = dropExplained(cases)
+	for _, c := range cases {
+		if c.occurrence.Level.AtLeast(Suspect) {
+			for sig := range c.used {
+				used[sig] = true
+			}
+		}
+	}
+	return append(cases, j.unknown(p, used, cases)...)
+}
+
+// dropExplained drops pile-ups whose goroutines stand behind a leak that was
+// found: what waits for the leak is no cause of its own.
+func dropExplained(cases []*caseOf) []*caseOf {
+	worst := Level("")
+	for _, c := range cases {
+		if c.adv.Class != advisory.PileUp && c.occurrence.Level.AtLeast(worst) {
+			worst = c.occurrence.Level
+		}
+	}
+	return slices.DeleteFunc(cases, func(c *caseOf) bool {
+		return c.adv.Class == advisory.PileUp && worst.AtLeast(Suspect)
+	})
+}
+
+// growth decides how a count developed within a life.
+func (j *judge) growth(s series, p *process) Growth {
+	g := Growth{Lives: len(p.lives), First: int(s.counts[0]), Last: int(s.counts[len(s.counts)-1])}
+	g.Verdict, g.P = j.Thresholds.trend(s)
+	hours := s.hours()
+	if hours[len(hours)-1] > 0 {
+		slope := theilSen(hours, s.counts)
+		g.PerHour = &slope
+	}
+	return g
+}
+
+// targetResult returns the target with how far it was judged and what it is
+// exposed to.
+func (j *judge) targetResult(p *process, cases []*caseOf) TargetResult {
+	r := p.result()
+	if p.samples() == 0 {
+		return r
+	}
+	r.Judged = JudgedYes
+	found := map[string]bool{}
+	decided := false
+	for _, c := range cases {
+		if c.process == p {
+			found[c.key] = true
+			decided = decided || c.occurrence.Level.AtLeast(Likely)
+		}
+	}
+	if !decided && len(p.newest().samples) < j.Thresholds.MinSamples {
+		r.Judged = JudgedUndecided
+	}
+	for _, a := range j.Advisories.Advisories {
+		if !found[a.ID] && p.exposed(a) {
+			r.Exposed = append(r.Exposed, a.ID)
+		}
+	}
+	return r
+}
+
+// verdict sums the result up.
+func verdict(r *Result) Verdict {
+	worst := Level("")
+	for _, f := range r.Findings {
+		if f.Level.AtLeast(worst) {
+			worst = f.Level
+		}
+	}
+	judged := func(want Judged) bool {
+		return slices.ContainsFunc(r.Targets, func(t TargetResult) bool { return t.Judged == want })
+	}
+	switch {
+	case worst.AtLeast(Likely):
+		return VerdictLeak
+	case worst.AtLeast(Suspect):
+		return VerdictSuspect
+	case judged(JudgedNo) || len(r.Targets) == 0:
+		return VerdictIncomplete
+	case judged(JudgedUndecided):
+		return VerdictUndecided
+	}
+	return VerdictClean
+}
+
+// findings makes one finding of the cases with the same key.
+func (j *judge) findings(cases []*caseOf, processes []*process) []Finding {
+	byKey := map[string][]*caseOf{}
+	var keys []string
+	for _, c := range cases {
+		if byKey[c.key] == nil {
+			keys = append(keys, c.key)
+		}
+		byKey[c.key] = append(byKey[c.key], c)
+	}
+	findings := []Finding{}
+	for _, k := range keys {
+		findings = append(findings, j.finding(byKey[k], processes))
+	}
+	slices.SortStableFunc(findings, func(a, b Finding) int {
+		return cmp.Or(slices.Index(levels, b.Level)-slices.Index(levels, a.Level),
+			cmp.Compare(b.Culprits, a.Culprits), cmp.Compare(a.Key, b.Key))
+	})
+	return findings
+}
+
+// finding joins the cases of one cause, which are in the order of the targets.
+func (j *judge) finding(cases []*caseOf, processes []*process) Finding {
+	first := cases[0]
+	f := Finding{
+		Key: first.key, Title: first.title, Class: first.class, Status: "unknown",
+		Stacks: []Stack{}, Occurrences: []Occurrence{}, References: []string{},
+	}
+	for _, c := range cases {
+		if c.occurrence.Level.AtLeast(f.Level) {
+			f.Level = c.occurrence.Level
+		}
+		f.Culprits += c.occurrence.Culprits
+		f.Victims += c.occurrence.Victims
+		f.Occurrences = append(f.Occurrences, c.occurrence)
+		f.Stacks = mergeStacks(f.Stacks, c.stacks)
+	}
+	if a := first.adv; a != nil {
+		f.Advisory = a.ID
+		f.Why = fillFlags(a.Why, cases)
+		f.Restart = a.Restart
+		f.References = append(f.References, a.References...)
+	}
+	f.Remedies = j.remedies(cases, processes)
+	return f
+}
+
+// mergeStacks adds stacks of another target to those of a finding, in the
+// documented order.
+func mergeStacks(into, more []Stack) []Stack {
+	for _, s := range more {
+		i := slices.IndexFunc(into, func(t Stack) bool {
+			return t.SignatureID == s.SignatureID && t.Role == s.Role && t.State == s.State
+		})
+		if i >= 0 {
+			into[i].Count += s.Count
+			continue
+		}
+		into = append(into, s)
+	}
+	slices.SortStableFunc(into, func(a, b Stack) int {
+		return cmp.Or(cmp.Compare(a.Role, b.Role), cmp.Compare(b.Count, a.Count), cmp.Compare(a.SignatureID, b.SignatureID))
+	})
+	return into
+}

@@ -1,0 +1,283 @@
+package classify
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/thanosleak/thanosleak/classify/advisory"
+	"github.com/thanosleak/thanosleak/profile"
+)
+
+// role is what the groups of one signature are in an advisory.
+type role struct {
+	pattern *advisory.Pattern
+	culprit bool
+}
+
+// holds reports whether goroutines in the state fit the pattern; an unknown
+// state does.
+func (r role) holds(s profile.State) bool {
+	return r.pattern.State == "" || s == profile.StateUnknown || string(s) == r.pattern.State
+}
+
+// scene is the culprits and victims of one cause in one process.
+type scene struct {
+	process *process
+	// roles are by signature; those that play no role are in it as nil.
+	roles map[profile.Signature]*role
+	adv   *advisory.Advisory
+}
+
+// role finds the role of a group by the patterns that hold for the process's
+// release.
+func (sc *scene) role(g *profile.Group) *role {
+	if r, seen := sc.roles[g.Signature]; seen {
+		return r
+	}
+	functions := g.Signature.Functions()
+	match := func(patterns []advisory.Pattern, culprit bool) *role {
+		for i := range patterns {
+			p := &patterns[i]
+			inReleases := p.Releases == nil || !sc.process.versioned || p.Releases.Contains(sc.process.release)
+			madeBy := p.CreatedBy == "" || g.CreatedBy == "" || advisory.MatchName(p.CreatedBy, g.CreatedBy)
+			if inReleases && madeBy && p.Match(functions) {
+				return &role{pattern: p, culprit: culprit}
+			}
+		}
+		return nil
+	}
+	r := match(sc.adv.Culprits, true)
+	if r == nil {
+		r = match(sc.adv.Victims, false)
+	}
+	sc.roles[g.Signature] = r
+	return r
+}
+
+// tally is what a scene has in one sample.
+type tally struct {
+	culprits, victims int
+	forever           int // culprits in a state that no event can end
+	stateUnknown      bool
+}
+
+func (sc *scene) tally(s *profile.Snapshot) tally {
+	var t tally
+	for i := range s.Groups {
+		g := &s.Groups[i]
+		r := sc.role(g)
+		if r == nil {
+			continue
+		}
+		for _, p := range g.Places {
+			switch {
+			case !r.holds(p.State):
+			case !r.culprit:
+				t.victims += p.Count
+			default:
+				t.culprits += p.Count
+				t.stateUnknown = t.stateUnknown || p.State == profile.StateUnknown
+				if p.State.BlockedForever() {
+					t.forever += p.Count
+				}
+			}
+		}
+	}
+	return t
+}
+
+// known looks for the advisory in the process. It returns nil if the release
+// does not have the defect (the stacks are then judged as unknown ones), and if
+// the process has no culprit that is worth telling.
+func (j *judge) known(p *process, a *advisory.Advisory) *caseOf {
+	if len(a.Culprits) == 0 || !advisory.AppliesTo(a.Components, p.component) || p.affected(a) == AffectedNo {
+		return nil
+	}
+	sc := &scene{process: p, adv: a, roles: map[profile.Signature]*role{}}
+	var best *caseOf
+	for _, l := range p.lives {
+		if c := j.knownInLife(sc, l); c != nil && (best == nil || c.occurrence.Level.AtLeast(best.occurrence.Level)) {
+			best = c
+		}
+	}
+	if best == nil {
+		return nil
+	}
+	best.finishScene(sc)
+	return best
+}
+
+// knownInLife judges the advisory by the samples of one life.
+func (j *judge) knownInLife(sc *scene, l life) *caseOf {
+	tallies := make([]tally, len(l.samples))
+	s := series{times: l.times(), counts: make([]float64, len(l.samples))}
+	for i := range l.samples {
+		tallies[i] = sc.tally(l.samples[i].Goroutines)
+		s.counts[i] = float64(tallies[i].culprits + tallies[i].victims)
+	}
+	now := tallies[len(tallies)-1]
+	if now.culprits == 0 {
+		return nil
+	}
+	culprits := make([]float64, len(tallies))
+	for i, t := range tallies {
+		culprits[i] = float64(t.culprits)
+	}
+	growth := j.growth(series{times: s.times, counts: culprits}, sc.process)
+	if all := j.growth(s, sc.process); growth.Verdict != Growing && all.Verdict == Growing {
+		growth = all // few culprits may hold ever more victims
+	}
+	pattern := sc.worstPattern(l.last().Goroutines)
+	w := witness{
+		known: true, affected: sc.process.affected(sc.adv), class: sc.adv.Class, health: pattern.InHealth,
+		fromSource:     sc.adv.KnownFrom == advisory.ReadOnly,
+		persistent:     sc.stays(l, tallies),
+		aboveBound:     pattern.AtMost > 0 && now.culprits > pattern.AtMost,
+		blockedForever: now.forever > 0, several: now.forever >= 2 || now.culprits >= 2,
+		growing: growth.Verdict == Growing,
+	}
+	c := &caseOf{process: sc.process, adv: sc.adv, life: l, tallies: tallies}
+	c.occurrence = Occurrence{Target: sc.process.target.Name, Level: w.level(), Growth: growth,
+		Preconditions: sc.process.preconditions(sc.adv)}
+	if c.occurrence.Level == "" {
+		return nil
+	}
+	c.occurrence.Evidence = slices.Concat(
+		[]Evidence{sc.signatureEvidence(w, now, pattern, l)},
+		foreverEvidence(now),
+		growingEvidence(growth, l.span(), len(l.samples)),
+		preconditionEvidence(c.occurrence.Preconditions))
+	sortEvidence(c.occurrence.Evidence)
+	return c
+}
+
+func foreverEvidence(t tally) []Evidence {
+	if t.forever == 0 {
+		return nil
+	}
+	return []Evidence{blockedEvidence(t.forever, "nil channel or select without cases")}
+}
+
+// worstPattern returns the culprit pattern in the snapshot that is least
+// expected in health.
+func (sc *scene) worstPattern(s *profile.Snapshot) *advisory.Pattern {
+	order := []advisory.Health{advisory.Never, advisory.Briefly, advisory.Always}
+	var worst *advisory.Pattern
+	for i := range s.Groups {
+		r := sc.role(&s.Groups[i])
+		if r == nil || !r.culprit || !slices.ContainsFunc(s.Groups[i].Places, func(p profile.Place) bool { return r.holds(p.State) }) {
+			continue
+		}
+		if worst == nil || slices.Index(order, r.pattern.InHealth) < slices.Index(order, worst.InHealth) {
+			worst = r.pattern
+		}
+	}
+	return worst
+}
+
+// Samples and time for which culprits must stand without one of them leaving
+// before they count as staying. Goroutines that come and go in a few
+// milliseconds are seen so by chance less than once in 720 series.
+const (
+	staySamples     = 6
+	stayFewSamples  = 3
+	stayFewDuration = time.Minute
+	// stayMinutes is the wait, as debug=2 shows it, from which a single
+	// sample is enough: longer than the default --query.timeout of 2m.
+	stayMinutes = 3
+)
+
+// stays reports whether culprits of the life stand there for longer than any
+// request would: none left over several samples, or their wait says so.
+func (sc *scene) stays(l life, tallies []tally) bool {
+	from := len(tallies) - 1
+	for from > 0 && tallies[from-1].culprits > 0 && tallies[from-1].culprits <= tallies[from].culprits {
+		from--
+	}
+	samples := len(tallies) - from
+	span := l.last().Time.Sub(l.samples[from].Time)
+	if samples >= staySamples || samples >= stayFewSamples && span >= stayFewDuration {
+		return !sc.turnsOver(l.samples[from].Goroutines, l.last().Goroutines)
+	}
+	return sc.maxWait(l) >= stayMinutes
+}
+
+// turnsOver reports whether no goroutine of the culprits is the same in both
+// snapshots, where ids tell.
+func (sc *scene) turnsOver(first, last *profile.Snapshot) bool {
+	ids := map[int64]bool{}
+	seen := false
+	for i := range first.Groups {
+		if r := sc.role(&first.Groups[i]); r != nil && r.culprit {
+			for _, g := range first.Groups[i].Goroutines {
+				ids[g.ID], seen = true, true
+			}
+		}
+	}
+	compared := false
+	for i := range last.Groups {
+		if r := sc.role(&last.Groups[i]); r != nil && r.culprit {
+			for _, g := range last.Groups[i].Goroutines {
+				if ids[g.ID] {
+					return false
+				}
+				compared = true
+			}
+		}
+	}
+	return seen && compared
+}
+
+// maxWait is the longest wait of a culprit in the newest sample, in minutes.
+func (sc *scene) maxWait(l life) int {
+	longest := 0
+	groups := l.last().Goroutines.Groups
+	for i := range groups {
+		if r := sc.role(&groups[i]); r != nil && r.culprit {
+			longest = max(longest, groups[i].MaxWaitMinutes())
+		}
+	}
+	return longest
+}
+
+// signatureEvidence says what the stack is known for and what the version
+// makes of it.
+func (sc *scene) signatureEvidence(w witness, now tally, pattern *advisory.Pattern, l life) Evidence {
+	e := Evidence{Kind: KindKnownSignature, Strength: Strong}
+	e.Text = fmt.Sprintf("%s: %s", Count(now.culprits, "goroutine"), pattern.Name)
+	switch {
+	case w.health == advisory.Never:
+		e.Text += ", where none stands in health"
+	case w.persistent && w.class != advisory.PileUp:
+		e.Text += fmt.Sprintf(", and none of them leaves over %s", Count(len(l.samples), "sample"))
+	case w.aboveBound:
+		e.Text += fmt.Sprintf(", more than the %d that may stand there in health", pattern.AtMost)
+	default:
+		e.Strength = Weak
+		e.Text += ", where some stand in health as well"
+	}
+	version := "v" + sc.process.target.Facts.Version
+	switch {
+	case w.affected == AffectedYes:
+		e.Text += fmt.Sprintf("; %s is affected (%s)", version, sc.adv.Ranges())
+	case sc.process.versioned:
+		e.Strength = weaker(e.Strength)
+		e.Text += fmt.Sprintf("; %s is not an official release: what it has patched is not known (affected: %s)", version, sc.adv.Ranges())
+	default:
+		e.Strength = weaker(e.Strength)
+		e.Text += fmt.Sprintf("; the version is not known (affected: %s)", sc.adv.Ranges())
+	}
+	if now.stateUnknown && pattern.State != "" {
+		e.Text += "; debug=1 does not tell what they wait for"
+	}
+	return e
+}
+
+// weaker caps a strength at medium.
+func weaker(s Strength) Strength {
+	if s == Strong {
+		return Medium
+	}
+	return s
+}

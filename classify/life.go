@@ -1,0 +1,73 @@
+package classify
+
+import (
+	"time"
+
+	"github.com/thanosleak/thanosleak/profile"
+)
+
+// startTolerance is by how much the start time of one process may differ
+// between samples, in seconds: /metrics rounds it.
+const startTolerance = 1
+
+// A life is one run of a process: addresses and names are used again, lives
+// are not. Samples are oldest first, at least one.
+type life struct {
+	samples []profile.Sample
+}
+
+// livesOf splits the samples of a target where the process was started anew:
+// its start time moved, or the binary is another.
+func livesOf(samples []profile.Sample) []life {
+	var lives []life
+	start, build := 0.0, ""
+	for _, s := range samples {
+		newStart := s.Metrics.Sum("process_start_time_seconds")
+		newBuild := s.Goroutines.BuildID
+		restarted := start > 0 && newStart > 0 && newStart-start > startTolerance ||
+			build != "" && newBuild != "" && build != newBuild
+		if len(lives) == 0 || restarted {
+			lives = append(lives, life{})
+		}
+		if newStart > 0 {
+			start = newStart
+		}
+		if newBuild != "" {
+			build = newBuild
+		}
+		l := &lives[len(lives)-1]
+		l.samples = append(l.samples, s)
+	}
+	return lives
+}
+
+// last returns the newest sample of the life.
+func (l life) last() *profile.Sample { return &l.samples[len(l.samples)-1] }
+
+// span is the time from the first to the last sample.
+func (l life) span() time.Duration { return l.last().Time.Sub(l.samples[0].Time) }
+
+// times returns the times of the samples.
+func (l life) times() []time.Time {
+	t := make([]time.Time, len(l.samples))
+	for i, s := range l.samples {
+		t[i] = s.Time
+	}
+	return t
+}
+
+// columns returns the counts of every signature of the life, sample by sample:
+// a signature that a sample does not have is 0 there.
+func (l life) columns() map[profile.Signature][]float64 {
+	cols := map[profile.Signature][]float64{}
+	for i, s := range l.samples {
+		for g := range s.Goroutines.Groups {
+			sig := s.Goroutines.Groups[g].Signature
+			if cols[sig] == nil {
+				cols[sig] = make([]float64, len(l.samples))
+			}
+			cols[sig][i] = float64(s.Goroutines.Groups[g].Count)
+		}
+	}
+	return cols
+}

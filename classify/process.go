@@ -1,0 +1,175 @@
+package classify
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/thanosleak/thanosleak/classify/advisory"
+	"github.com/thanosleak/thanosleak/profile"
+)
+
+// process is a target with what the judgement of all its findings needs.
+type process struct {
+	target    *profile.Target
+	component string
+	release   advisory.Release
+	versioned bool // release is known
+	lives     []life
+}
+
+func newProcess(t *profile.Target) *process {
+	p := &process{target: t, component: t.Component(), lives: livesOf(t.Samples)}
+	if rel, err := advisory.ParseRelease(t.Facts.Version); err == nil {
+		p.release, p.versioned = rel, true
+	}
+	return p
+}
+
+// affected tells whether the process's release has the defect. Of a build that
+// is no release of the project it is not known what was patched.
+func (p *process) affected(a *advisory.Advisory) Affected {
+	switch {
+	case !p.versioned:
+		return AffectedUnknown
+	case !a.Affects(p.release):
+		return AffectedNo
+	case !p.release.Official():
+		return AffectedUnknown
+	}
+	return AffectedYes
+}
+
+// newest is the life under way. There is one if there is a sample.
+func (p *process) newest() life { return p.lives[len(p.lives)-1] }
+
+// samples is the number of samples in all lives.
+func (p *process) samples() int { return len(p.target.Samples) }
+
+// chained returns the queriers among the endpoints, sorted; nil if the
+// endpoints are not known.
+func (p *process) chained() []string {
+	if p.target.Facts.Endpoints == nil {
+		return nil
+	}
+	queriers := []string{}
+	for _, e := range p.target.Facts.Endpoints {
+		if e.Type == "query" {
+			queriers = append(queriers, e.Name)
+		}
+	}
+	slices.Sort(queriers)
+	return queriers
+}
+
+// precondition looks whether a precondition holds on the process.
+func (p *process) precondition(c advisory.Precondition) PreconditionState {
+	s := PreconditionState{Text: c.Text, optional: c.Optional}
+	if c.Topology == advisory.ChainedQueriers {
+		if queriers := p.chained(); queriers != nil {
+			met := len(queriers) > 0
+			s.Met = &met
+			s.Observed = "no querier among the endpoints"
+			if met {
+				s.Observed = "queries " + joinAnd(queriers)
+			}
+		}
+		return s
+	}
+	value, ok := p.target.Facts.Flags[c.Flag]
+	if !ok {
+		return s
+	}
+	s.Observed = "--" + c.Flag + "=" + value
+	if c.Above == "" {
+		met := slices.Contains(c.Is, value)
+		s.Met = &met
+		return s
+	}
+	have, err := time.ParseDuration(value)
+	bound, err2 := time.ParseDuration(c.Above)
+	if err == nil && err2 == nil {
+		met := have > bound
+		s.Met = &met
+	}
+	return s
+}
+
+// preconditions looks at all preconditions that the advisory has for the
+// process's component.
+func (p *process) preconditions(a *advisory.Advisory) []PreconditionState {
+	states := []PreconditionState{}
+	for _, c := range a.Preconditions {
+		if advisory.AppliesTo(c.Components, p.component) {
+			states = append(states, p.precondition(c))
+		}
+	}
+	return states
+}
+
+// exposed reports whether the process has all that the leak needs. An unknown
+// component or version is no exposure, and neither is a flag that the process
+// does not tell.
+func (p *process) exposed(a *advisory.Advisory) bool {
+	if a.Class == advisory.PileUp || a.Class == advisory.Generic || p.component == "" ||
+		!advisory.AppliesTo(a.Components, p.component) || p.affected(a) != AffectedYes {
+		return false
+	}
+	return !slices.ContainsFunc(p.preconditions(a), func(s PreconditionState) bool {
+		return !s.optional && (s.Met == nil || !*s.Met)
+	})
+}
+
+// result returns what is known of the target, before it is judged.
+func (p *process) result() TargetResult {
+	t := p.target
+	r := TargetResult{
+		Name: t.Name, URL: t.URL, Labels: t.Labels, Component: p.component,
+		ThanosVersion: t.Facts.Version, VersionSource: cmp.Or(t.Facts.VersionSource, "unknown"),
+		VersionCandidates: []string{}, GoVersion: t.Facts.GoVersion, Restarts: max(len(p.lives)-1, 0),
+		Samples: p.samples(), ChainedQueriers: p.chained(), Flags: t.Facts.Flags,
+		Exposed: []string{}, Judged: JudgedNo, Error: t.Err,
+	}
+	if p.samples() == 0 {
+		return r
+	}
+	first, last := t.Samples[0], t.Samples[len(t.Samples)-1]
+	r.FirstSample, r.LastSample = &first.Time, &last.Time
+	r.Goroutines = Goroutines{First: first.Goroutines.Total, Last: last.Goroutines.Total}
+	for n, l := range p.lives {
+		for _, s := range l.samples {
+			r.Goroutines.Max = max(r.Goroutines.Max, s.Goroutines.Total)
+			r.Totals = append(r.Totals, Total{Time: s.Time, Life: n, Goroutines: s.Goroutines.Total})
+		}
+	}
+	r.ResidentBytes = metricBytes(last.Metrics, "process_resident_memory_bytes")
+	r.StackBytes = metricBytes(last.Metrics, "go_memstats_stack_inuse_bytes")
+	for _, g := range last.Goroutines.Groups[:min(topStacks, len(last.Goroutines.Groups))] {
+		r.Top = append(r.Top, stackOf(&g, "", g.Count))
+	}
+	return r
+}
+
+// topStacks is the number of stacks listed of a target where nothing is found.
+const topStacks = 10
+
+// metricBytes returns a metric as a whole number; nil if the page had none.
+func metricBytes(m profile.Metrics, name string) *int64 {
+	if !m.Has(name) {
+		return nil
+	}
+	n := int64(m.Sum(name))
+	return &n
+}
+
+// stackOf returns a group in the form of a result.
+func stackOf(g *profile.Group, role string, count int) Stack {
+	s := Stack{
+		Role: role, SignatureID: g.Signature.ID(), PortableID: g.Signature.Portable().ID(),
+		Frames: []Frame{}, State: string(g.State()), CreatedBy: g.CreatedBy, Count: count,
+	}
+	for _, f := range g.Frames {
+		s.Frames = append(s.Frames, Frame(f))
+	}
+	return s
+}

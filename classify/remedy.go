@@ -1,0 +1,234 @@
+package classify
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/thanosleak/thanosleak/classify/advisory"
+)
+
+// remedies returns what to do, for each version and component among the cases
+// of one finding.
+func (j *judge) remedies(cases []*caseOf, processes []*process) []Remedy {
+	type kind struct{ version, component string }
+	byKind := map[kind][]*caseOf{}
+	var kinds []kind
+	for _, c := range cases {
+		k := kind{c.process.target.Facts.Version, c.process.component}
+		if byKind[k] == nil {
+			kinds = append(kinds, k)
+		}
+		byKind[k] = append(byKind[k], c)
+	}
+	remedies := []Remedy{}
+	for _, k := range kinds {
+		remedies = append(remedies, j.remedy(byKind[k], processes))
+	}
+	return remedies
+}
+
+// remedy returns what to do about cases of the same version and component.
+func (j *judge) remedy(cases []*caseOf, processes []*process) Remedy {
+	first := cases[0]
+	r := Remedy{Version: first.process.target.Facts.Version, Newest: j.Advisories.Newest(), Steps: []Step{}, Avoid: []string{}}
+	for _, c := range cases {
+		r.Targets = append(r.Targets, c.process.target.Name)
+	}
+	r.Steps = append(r.Steps, saveStep(cases))
+	a := first.adv
+	if a == nil {
+		r.Steps = append(r.Steps, verifyStep(cases, ""))
+		return r
+	}
+	switch first.process.affected(a) {
+	case AffectedYes:
+		yes := true
+		r.Affected = &yes
+	case AffectedNo, AffectedUnknown:
+	}
+	for _, m := range a.Mitigate {
+		if first.process.covers(m.Releases, m.Components) {
+			r.Steps = append(r.Steps, Step{Kind: StepMitigate, Text: fillTiers(fillFlags(m.Text, cases), cases, processes),
+				Command: m.Command, Cost: fillFlags(m.Cost, cases)})
+		}
+	}
+	upgrade, to := j.upgradeStep(first)
+	r.GoTo = to
+	r.Steps = append(r.Steps, upgrade, verifyStep(cases, a.Verify))
+	for _, v := range a.Avoid {
+		if first.process.covers(v.Releases, v.Components) {
+			r.Avoid = append(r.Avoid, v.Text)
+		}
+	}
+	return r
+}
+
+// covers reports whether advice for the releases and components holds for the
+// process.
+func (p *process) covers(releases *advisory.Range, components []string) bool {
+	return advisory.AppliesTo(components, p.component) && (releases == nil || !p.versioned || releases.Contains(p.release))
+}
+
+// urls returns the addresses of the cases' processes that have one.
+func urls(cases []*caseOf) []string {
+	var u []string
+	for _, c := range cases {
+		if c.process.target.URL != "" {
+			u = append(u, shellQuote(c.process.target.URL))
+		}
+	}
+	return u
+}
+
+// saveStep says how to keep the evidence before a restart destroys it.
+func saveStep(cases []*caseOf) Step {
+	s := Step{Kind: StepSave, Text: "save the evidence"}
+	if u := urls(cases); len(u) > 0 {
+		s.Command = "thanosleak scan " + strings.Join(u, " ") + " --dir incident.tar.gz"
+	} else {
+		s.Text = "save the evidence: keep what was read here, a restart destroys it in the process"
+	}
+	return s
+}
+
+// verifyStep says how to see that the leak is gone.
+func verifyStep(cases []*caseOf, how string) Step {
+	s := Step{Kind: StepVerify, Text: "verify"}
+	if how != "" {
+		s.Text += " " + how
+	}
+	target := "http://HOST:10902"
+	if u := urls(cases); len(u) > 0 {
+		target = strings.Join(u, " ")
+	}
+	s.Command = "thanosleak scan " + target
+	return s
+}
+
+// upgradeStep says which release to go to, and why not to another.
+func (j *judge) upgradeStep(c *caseOf) (Step, string) {
+	s := Step{Kind: StepUpgrade}
+	newest := "v" + j.Advisories.Newest()
+	if !c.process.versioned {
+		s.Text = fmt.Sprintf("affected are %s: find out the version (thanos --version, or /api/v1/status/buildinfo) and pass it with --thanos-version; newest is %s",
+			c.adv.Ranges(), newest)
+		return s, ""
+	}
+	to, skipped, ok := j.Advisories.GoTo(c.adv, c.process.release)
+	if !ok {
+		s.Text = fmt.Sprintf("no release without it is known (newest %s): mitigate", newest)
+		return s, ""
+	}
+	s.Text = fmt.Sprintf("go to v%s, the first without it; newest %s", to, newest)
+	if len(skipped) > 0 {
+		s.Text = fmt.Sprintf("go to v%s; newest %s. Not to %s", to, newest, skippedText(skipped))
+	}
+	return s, to
+}
+
+// skippedText says why releases were passed over: "v0.35.1 and v0.36.0, which
+// bring TL-2024-001".
+func skippedText(skipped []advisory.Skipped) string {
+	var releases, ids []string
+	for _, s := range skipped {
+		releases = append(releases, "v"+s.Release)
+		ids = append(ids, s.Brings...)
+	}
+	slices.Sort(ids)
+	verb := "brings"
+	if len(releases) > 1 {
+		verb = "bring"
+	}
+	return fmt.Sprintf("%s: without this leak, but %s %s", joinAnd(releases), verb, joinAnd(slices.Compact(ids)))
+}
+
+// fillFlags fills the flags of the cases' processes into a text; where they
+// differ, all values are told.
+func fillFlags(text string, cases []*caseOf) string {
+	flags := map[string]string{advisory.Tiers: "${" + advisory.Tiers + "}"}
+	for _, c := range cases {
+		for name, v := range c.process.target.Facts.Flags {
+			if old := flags[name]; old == "" {
+				flags[name] = v
+			} else if !slices.Contains(strings.Split(old, " and "), v) {
+				flags[name] = old + " and " + v
+			}
+		}
+	}
+	return advisory.Fill(text, flags)
+}
+
+// fillTiers names the processes to restart: in query chaining, both tiers.
+func fillTiers(text string, cases []*caseOf, processes []*process) string {
+	return strings.ReplaceAll(text, "${"+advisory.Tiers+"}", tiers(cases, processes))
+}
+
+func tiers(cases []*caseOf, processes []*process) string {
+	var leaves []string
+	for _, c := range cases {
+		leaves = append(leaves, c.process.chained()...)
+	}
+	slices.Sort(leaves)
+	leaves = slices.Compact(leaves)
+	if len(leaves) > 0 {
+		return "both tiers (this querier queries " + joinAnd(leaves) + ")"
+	}
+	for _, p := range processes {
+		if len(p.chained()) > 0 {
+			return "both tiers (" + p.target.Name + " queries queriers)"
+		}
+	}
+	for _, c := range cases {
+		if c.process.chained() == nil {
+			return "it (and, if queriers query it or it queries queriers, those too)"
+		}
+	}
+	return "it (and the queriers that query it, if there are any)"
+}
+
+// warnings are what people should know of the process's data.
+func (p *process) warnings() []string {
+	var w []string
+	name := p.target.Name + ": "
+	for _, s := range p.target.Warnings {
+		w = append(w, name+s)
+	}
+	if v := p.target.Facts.Version; v != "" {
+		if !p.versioned {
+			w = append(w, fmt.Sprintf("%sversion %q is no Thanos release: judged as of unknown version", name, v))
+		} else if !p.release.Official() {
+			w = append(w, fmt.Sprintf("%sv%s is not an official release: what it has patched is not known", name, v))
+		}
+	}
+	if p.samples() > 0 {
+		for _, s := range p.target.Samples[p.samples()-1].Goroutines.Warnings {
+			w = append(w, name+s)
+		}
+	}
+	return w
+}
+
+// joinAnd joins words for people: "a, b and c".
+func joinAnd(words []string) string {
+	if len(words) < 2 {
+		return strings.Join(words, "")
+	}
+	return strings.Join(words[:len(words)-1], ", ") + " and " + words[len(words)-1]
+}
+
+// shellQuote quotes a word for a shell where it needs it.
+func shellQuote(s string) string {
+	plain := strings.IndexFunc(s, func(r rune) bool {
+		return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:/[]@%+=,", r)
+	}) < 0
+	if plain && !strings.ContainsAny(s, "[]") {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
+// Flags returns the names of the flags that a judgement reads beside those of
+// the advisories.
+func Flags() []string { return []string{"query.timeout", "query.max-concurrent", "grpc.proxy-strategy"} }
+

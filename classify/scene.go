@@ -1,0 +1,68 @@
+package classify
+
+import (
+	"slices"
+
+	"github.com/thanosleak/thanosleak/profile"
+)
+
+// finishScene fills in the numbers and stacks of a known case: those of the
+// newest sample of the process, and the points of all its lives.
+func (c *caseOf) finishScene(sc *scene) {
+	c.key, c.title, c.class = sc.adv.ID, sc.adv.Title, string(sc.adv.Class)
+	c.used = map[profile.Signature]bool{}
+	for _, l := range sc.process.lives {
+		for _, s := range l.samples {
+			t := sc.tally(s.Goroutines)
+			c.occurrence.Points = append(c.occurrence.Points, Point{Time: s.Time, Culprits: t.culprits, Victims: t.victims})
+		}
+	}
+	last := sc.process.newest().last().Goroutines
+	now := sc.tally(last)
+	c.occurrence.Culprits, c.occurrence.Victims = now.culprits, now.victims
+	c.occurrence.MaxWaitSeconds = seconds(sc.maxWait(sc.process.newest()))
+	for sig, r := range sc.roles {
+		if r != nil {
+			c.used[sig] = true
+		}
+	}
+	for i := range last.Groups {
+		c.stacks = append(c.stacks, sc.stacks(&last.Groups[i])...)
+	}
+	c.stacks = mergeStacks(nil, c.stacks)
+}
+
+// stacks returns the part of a group that plays a role, one stack a state.
+func (sc *scene) stacks(g *profile.Group) []Stack {
+	r := sc.role(g)
+	if r == nil {
+		return nil
+	}
+	name := RoleVictim
+	if r.culprit {
+		name = RoleCulprit
+	}
+	var stacks []Stack
+	for _, p := range g.Places {
+		if !r.holds(p.State) {
+			continue
+		}
+		if i := slices.IndexFunc(stacks, func(s Stack) bool { return s.State == string(p.State) }); i >= 0 {
+			stacks[i].Count += p.Count
+			continue
+		}
+		s := stackOf(g, name, p.Count)
+		s.State = string(p.State)
+		stacks = append(stacks, s)
+	}
+	return stacks
+}
+
+// seconds returns minutes as seconds; nil for none.
+func seconds(minutes int) *int64 {
+	if minutes == 0 {
+		return nil
+	}
+	n := int64(minutes) * 60
+	return &n
+}

@@ -1,0 +1,209 @@
+package classify
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/thanosleak/thanosleak/classify/advisory"
+	"github.com/thanosleak/thanosleak/profile"
+)
+
+// together is the correlation of two counts from which they are taken to move
+// together.
+const together = 0.85
+
+// column is the count of one signature over a life.
+type column struct {
+	sig    profile.Signature
+	counts []float64
+	growth Growth
+	group  *profile.Group // in the newest sample
+}
+
+// unknown judges the stacks of the newest life that no case found so far
+// explains. Stacks that grow together with such a case are folded into it.
+func (j *judge) unknown(p *process, used map[profile.Signature]bool, known []*caseOf) []*caseOf {
+	l := p.newest()
+	growing := j.growingColumns(p, l, used)
+	growing = foldInto(known, l, growing)
+	var cases []*caseOf
+	for len(growing) > 0 {
+		leader := growing[0]
+		var rest, followers []column
+		for _, c := range growing[1:] {
+			if correlation(leader.counts, c.counts) >= together {
+				followers = append(followers, c)
+			} else {
+				rest = append(rest, c)
+			}
+		}
+		cases = append(cases, j.growingCase(p, l, leader, followers))
+		used[leader.sig] = true
+		growing = rest
+	}
+	return append(cases, j.blockedCases(p, l, used)...)
+}
+
+// growingColumns returns the signatures that grow, blocked for ever first,
+// then by their last count.
+func (j *judge) growingColumns(p *process, l life, used map[profile.Signature]bool) []column {
+	if len(l.samples) < j.Thresholds.MinSamples {
+		return nil
+	}
+	var growing []column
+	last := l.last().Goroutines
+	times := l.times()
+	for sig, counts := range l.columns() {
+		if used[sig] || counts[len(counts)-1] < j.Thresholds.MinRise {
+			continue
+		}
+		g := j.growth(series{times: times, counts: counts}, p)
+		if g.Verdict == Growing {
+			growing = append(growing, column{sig: sig, counts: counts, growth: g, group: last.Group(sig)})
+		}
+	}
+	slices.SortFunc(growing, func(a, b column) int {
+		return cmp.Or(cmp.Compare(forever(b), forever(a)), cmp.Compare(b.growth.Last, a.growth.Last), cmp.Compare(a.sig, b.sig))
+	})
+	return growing
+}
+
+// forever is 1 for a column whose goroutines are blocked for ever, else 0.
+func forever(c column) int {
+	if c.group.State().BlockedForever() {
+		return 1
+	}
+	return 0
+}
+
+// foldInto adds columns that move as the culprits of a case do to the victims
+// of that case, and returns the others.
+func foldInto(cases []*caseOf, l life, columns []column) []column {
+	return slices.DeleteFunc(columns, func(c column) bool {
+		for _, k := range cases {
+			if !k.occurrence.Level.AtLeast(Suspect) || len(k.tallies) != len(c.counts) || k.life.last() != l.last() {
+				continue
+			}
+			culprits := make([]float64, len(k.tallies))
+			for i, t := range k.tallies {
+				culprits[i] = float64(t.culprits)
+			}
+			if correlation(culprits, c.counts) >= together {
+				k.follow(c)
+				return true
+			}
+		}
+		return false
+	})
+}
+
+// follow takes a column into the case as goroutines that grew together with
+// its culprits.
+func (c *caseOf) follow(col column) {
+	n := int(col.counts[len(col.counts)-1])
+	c.occurrence.Victims += n
+	offset := len(c.occurrence.Points) - len(col.counts)
+	for i, v := range col.counts {
+		c.occurrence.Points[offset+i].Victims += int(v)
+	}
+	c.stacks = mergeStacks(c.stacks, []Stack{stackOf(col.group, RoleVictim, n)})
+	c.used[col.sig] = true
+	c.occurrence.Evidence = append(c.occurrence.Evidence, Evidence{Kind: KindGrowing, Strength: Link,
+		Text: fmt.Sprintf("%s in %s grew together with them", Count(n, "goroutine"), ShortFunc(col.sig.Leaf()))})
+}
+
+// growingCase makes a case of a stack that grows and of those that grow with
+// it.
+func (j *judge) growingCase(p *process, l life, leader column, followers []column) *caseOf {
+	w := witness{blockedForever: forever(leader) == 1, several: true, growing: true}
+	c := j.unknownCase(p, l, leader.group, w)
+	c.occurrence.Growth = leader.growth
+	c.occurrence.Evidence = growingEvidence(leader.growth, l.span(), len(l.samples))
+	if w.blockedForever {
+		c.occurrence.Evidence = append(c.occurrence.Evidence, blockedEvidence(leader.growth.Last, string(leader.group.State())))
+	}
+	c.occurrence.Evidence = append(c.occurrence.Evidence, j.notAffectedEvidence(p, leader.group)...)
+	for i, v := range leader.counts {
+		c.occurrence.Points = append(c.occurrence.Points, Point{Time: l.samples[i].Time, Culprits: int(v)})
+	}
+	for _, f := range followers {
+		c.follow(f)
+	}
+	sortEvidence(c.occurrence.Evidence)
+	return c
+}
+
+// blockedCases makes notes of goroutines that are blocked for ever and do not
+// grow: select {} and a receive from the Done channel of context.Background
+// are common and harmless ways to wait for the end of a program.
+func (j *judge) blockedCases(p *process, l life, used map[profile.Signature]bool) []*caseOf {
+	var cases []*caseOf
+	groups := l.last().Goroutines.Groups
+	for i := range groups {
+		g := &groups[i]
+		if used[g.Signature] || !g.State().BlockedForever() {
+			continue
+		}
+		c := j.unknownCase(p, l, g, witness{blockedForever: true, several: g.Count >= 2})
+		c.occurrence.Growth = j.growth(series{times: l.times(), counts: l.columns()[g.Signature]}, p)
+		c.occurrence.Evidence = append([]Evidence{blockedEvidence(g.Count, string(g.State()))}, j.notAffectedEvidence(p, g)...)
+		for _, s := range l.samples {
+			n := 0
+			if at := s.Goroutines.Group(g.Signature); at != nil {
+				n = at.Count
+			}
+			c.occurrence.Points = append(c.occurrence.Points, Point{Time: s.Time, Culprits: n})
+		}
+		cases = append(cases, c)
+	}
+	return cases
+}
+
+// unknownCase begins a case that no advisory knows.
+func (j *judge) unknownCase(p *process, l life, g *profile.Group, w witness) *caseOf {
+	c := &caseOf{
+		process: p, life: l, key: g.Signature.Portable().ID(), class: string(advisory.Leak), title: unknownTitle(g, w),
+		used:   map[profile.Signature]bool{g.Signature: true},
+		stacks: []Stack{stackOf(g, RoleCulprit, g.Count)},
+	}
+	c.occurrence = Occurrence{Target: p.target.Name, Level: w.level(), Culprits: g.Count,
+		MaxWaitSeconds: seconds(g.MaxWaitMinutes()), Preconditions: []PreconditionState{}, Points: []Point{}}
+	return c
+}
+
+// notAffectedEvidence names the advisories that know the stack but that the
+// release does not have.
+func (j *judge) notAffectedEvidence(p *process, g *profile.Group) []Evidence {
+	var ev []Evidence
+	for _, a := range j.Advisories.Advisories {
+		matches := slices.ContainsFunc(a.Culprits, func(c advisory.Pattern) bool { return c.Match(g.Signature.Functions()) })
+		if matches && p.affected(a) == AffectedNo {
+			ev = append(ev, Evidence{Kind: KindKnownSignature, Strength: Contrary,
+				Text: fmt.Sprintf("the stack is that of %s, which v%s does not have (affected: %s)", a.ID, p.target.Facts.Version, a.Ranges())})
+		}
+	}
+	return ev
+}
+
+// correlation is Pearson's coefficient of two series of the same length, from
+// -1 to 1; 0 where one of them does not change.
+func correlation(a, b []float64) float64 {
+	var sa, sb float64
+	for i := range a {
+		sa += a[i]
+		sb += b[i]
+	}
+	ma, mb := sa/float64(len(a)), sb/float64(len(b))
+	var cov, va, vb float64
+	for i := range a {
+		cov += (a[i] - ma) * (b[i] - mb)
+		va += (a[i] - ma) * (a[i] - ma)
+		vb += (b[i] - mb) * (b[i] - mb)
+	}
+	if va == 0 || vb == 0 {
+		return 0
+	}
+	return cov / math.Sqrt(va*vb)
+}

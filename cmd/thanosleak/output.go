@@ -1,0 +1,163 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/google/renameio/v2/maybe"
+	"github.com/spf13/cobra"
+
+	"github.com/thanosleak/thanosleak/classify"
+	"github.com/thanosleak/thanosleak/classify/advisory"
+	"github.com/thanosleak/thanosleak/profile"
+	"github.com/thanosleak/thanosleak/report"
+)
+
+// formats are the writers, by the name that -o takes.
+var formats = map[string]func(io.Writer, report.Run, *classify.Result, report.TextOptions) error{
+	"text": report.Text,
+	"json": func(w io.Writer, run report.Run, r *classify.Result, _ report.TextOptions) error {
+		return report.JSON(w, run, r)
+	},
+}
+
+// formatNames are the names in formats, for messages.
+const formatNames = "text or json"
+
+// shared are the flags that all judging commands have.
+type shared struct {
+	outputs    []string
+	failOn     string
+	advisories string
+	color      string
+	quiet      bool
+	verbose    bool
+}
+
+func (s *shared) add(c *cobra.Command) {
+	f := c.Flags()
+	f.StringArrayVarP(&s.outputs, "output", "o", nil, "`FORMAT[=FILE]`: "+formatNames+", to standard output or a file; may be repeated (default text)")
+	f.StringVar(&s.failOn, "fail-on", "likely", "exit 1 for findings of this `LEVEL` or above: confirmed, likely, suspect, never")
+	f.StringVar(&s.advisories, "advisories", "", "`DIR` with your own advisories beside the built-in ones, or none for no advisories at all")
+	f.StringVar(&s.color, "color", "auto", "colours: auto, always or never")
+	f.BoolVarP(&s.quiet, "quiet", "q", false, "print nothing unless the exit status is other than 0")
+	f.BoolVarP(&s.verbose, "verbose", "v", false, "all stacks, all evidence, notes")
+}
+
+// check finds mistakes before anything is done.
+func (s *shared) check() error {
+	for _, o := range s.outputs {
+		if name, _, _ := strings.Cut(o, "="); formats[name] == nil {
+			return usagef("-o %s: want %s", o, formatNames)
+		}
+	}
+	if !slices.Contains([]string{"confirmed", "likely", "suspect", "never"}, s.failOn) {
+		return usagef("--fail-on %s: want confirmed, likely, suspect or never", s.failOn)
+	}
+	if !slices.Contains([]string{"auto", "always", "never"}, s.color) {
+		return usagef("--color %s: want auto, always or never", s.color)
+	}
+	return nil
+}
+
+// knowledge loads the advisories that the flags ask for.
+func (s *shared) knowledge() (*advisory.DB, error) {
+	db, err := advisory.Default()
+	if err != nil {
+		return nil, err
+	}
+	switch s.advisories {
+	case "":
+	case "none":
+		db.Advisories = nil
+	default:
+		if _, err := os.Stat(s.advisories); err != nil {
+			return nil, usagef("--advisories: %v", err)
+		}
+		if err := db.Load(os.DirFS(s.advisories)); err != nil {
+			return nil, fmt.Errorf("advisories in %s: %w", s.advisories, err)
+		}
+	}
+	return db, nil
+}
+
+// flagNames are the flags of a process that a judgement by db reads.
+func flagNames(db *advisory.DB) []string { return append(db.Flags(), classify.Flags()...) }
+
+// judge decides about the targets with the options of the command line.
+func judge(targets []profile.Target, db *advisory.DB) *classify.Result {
+	return classify.Judge(targets, classify.Options{Now: now(), Thresholds: classify.DefaultThresholds(), Advisories: db})
+}
+
+// print writes the result in all formats asked for and returns what the exit
+// status hangs on.
+func (s *shared) print(std streams, run report.Run, r *classify.Result) error {
+	status := s.outcome(r)
+	if s.quiet && status == nil {
+		return nil
+	}
+	outputs := s.outputs
+	if len(outputs) == 0 {
+		outputs = []string{"text"}
+	}
+	var errs []error
+	for _, o := range outputs {
+		if err := s.write(std, o, run, r); err != nil {
+			errs = append(errs, fmt.Errorf("write %s: %w", o, err))
+		}
+	}
+	if len(errs) > 0 && !errors.As(status, &foundError{}) {
+		return errors.Join(errs...)
+	}
+	for _, err := range errs {
+		fmt.Fprintf(std.err, "thanosleak: %v\n", err)
+	}
+	return status
+}
+
+// outcome returns what the exit status hangs on: nil, foundError or
+// failedError.
+func (s *shared) outcome(r *classify.Result) error {
+	if s.failOn != "never" {
+		for _, f := range r.Findings {
+			if f.Level.AtLeast(classify.Level(s.failOn)) {
+				return foundError{}
+			}
+		}
+	}
+	for _, t := range r.Targets {
+		if t.Judged == classify.JudgedNo {
+			return failedError{}
+		}
+	}
+	return nil
+}
+
+// write writes the result to standard output or, whole or not at all, to a
+// file.
+func (s *shared) write(std streams, output string, run report.Run, r *classify.Result) error {
+	name, file, toFile := strings.Cut(output, "=")
+	if !toFile {
+		width, isTerminal := terminal(std.out)
+		return formats[name](std.out, run, r, report.TextOptions{Width: width, Color: s.useColor(std, isTerminal), Verbose: s.verbose})
+	}
+	var b strings.Builder
+	if err := formats[name](&b, run, r, report.TextOptions{Verbose: s.verbose, Color: s.color == "always"}); err != nil {
+		return err
+	}
+	return maybe.WriteFile(file, []byte(b.String()), fs.FileMode(0o644))
+}
+
+// useColor follows the flag, then NO_COLOR (https://no-color.org), then
+// whether anybody can see colours.
+func (s *shared) useColor(std streams, isTerminal bool) bool {
+	if s.color != "auto" {
+		return s.color == "always"
+	}
+	return isTerminal && std.env("NO_COLOR") == "" && std.env("TERM") != "dumb"
+}

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"bytes"
+	"io/fs"
+	"net/http"
+	"path"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// replay serves the samples of a capture as the live process that they were
+// taken from. Each request for /metrics moves on to the next sample, as that
+// is what a scan asks for first; the last sample stays.
+type replay struct {
+	fsys    fs.FS
+	folder  string
+	stems   []string // of the samples, oldest first
+	mu      sync.Mutex
+	current int // index of the sample served, -1 before the first
+}
+
+// newReplay makes a server of a folder with the samples of one process.
+func newReplay(fsys fs.FS, folder string) (*replay, error) {
+	files, err := fs.Glob(fsys, path.Join(folder, "*.debug0.pb.gz"))
+	if err != nil {
+		return nil, err
+	}
+	r := &replay{fsys: fsys, folder: folder, current: -1}
+	for _, f := range files {
+		if stem := strings.TrimSuffix(path.Base(f), ".debug0.pb.gz"); !strings.HasSuffix(stem, ".leak") {
+			r.stems = append(r.stems, stem)
+		}
+	}
+	slices.Sort(r.stems)
+	return r, nil
+}
+
+// ServeHTTP answers what Thanos answers at the same paths.
+func (r *replay) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	switch p := req.URL.Path; {
+	case p == "/metrics":
+		r.file(w, r.advance()+".metrics.txt.gz", "gzip")
+	case p == "/debug/pprof/goroutine" && req.FormValue("debug") != "2":
+		r.file(w, r.sample()+".debug0.pb.gz", "")
+	case strings.HasPrefix(p, "/api/v1/status/"):
+		r.file(w, "status-"+path.Base(p)+".json", "")
+	case p == "/api/v1/stores":
+		r.file(w, "stores.json", "")
+	default:
+		http.NotFound(w, req)
+	}
+}
+
+// advance moves on to the next sample and returns its stem.
+func (r *replay) advance() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.current = min(r.current+1, len(r.stems)-1)
+	return r.stems[r.current]
+}
+
+// sample returns the stem of the sample that is served.
+func (r *replay) sample() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.stems[max(r.current, 0)]
+}
+
+func (r *replay) file(w http.ResponseWriter, name, encoding string) {
+	b, err := fs.ReadFile(r.fsys, path.Join(r.folder, name))
+	if err != nil {
+		http.Error(w, "404 page not found", http.StatusNotFound)
+		return
+	}
+	if encoding != "" {
+		w.Header().Set("Content-Encoding", encoding)
+	}
+	http.ServeContent(w, &http.Request{Method: http.MethodGet}, name, noTime, bytes.NewReader(b))
+}

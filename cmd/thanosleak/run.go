@@ -1,0 +1,150 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+)
+
+// Exit statuses; see the command's documentation.
+const (
+	exitOK     = 0
+	exitFound  = 1
+	exitUsage  = 2
+	exitFailed = 3
+)
+
+// streams are what the program reads and writes.
+type streams struct {
+	in       io.Reader
+	out, err io.Writer
+	env      func(string) string
+}
+
+// usageError is a mistake on the command line.
+type usageError struct{ err error }
+
+func (e usageError) Error() string { return e.err.Error() }
+func (e usageError) Unwrap() error { return e.err }
+
+func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+// foundError says that there is a finding at or above --fail-on. It is no
+// failure: nothing is printed for it.
+type foundError struct{}
+
+func (foundError) Error() string { return "found" }
+
+// failedError says that the report is there but not of all that was asked for.
+// Its text was printed already.
+type failedError struct{}
+
+func (failedError) Error() string { return "some input gave no sample" }
+
+// run is the program: it returns the exit status.
+func run(ctx context.Context, args []string, std streams) (status int) {
+	defer func() {
+		if r := recover(); r != nil {
+			fmt.Fprintf(std.err, "thanosleak: a defect in thanosleak: %v\n%s", r, debug.Stack())
+			status = exitFailed
+		}
+	}()
+	root := newRootCommand(std)
+	root.SetArgs(args)
+	root.SetIn(std.in)
+	root.SetOut(std.out)
+	root.SetErr(std.err)
+	err := root.ExecuteContext(ctx)
+	var usage usageError
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.As(err, &foundError{}):
+		return exitFound
+	case errors.As(err, &failedError{}):
+		return exitFailed
+	case errors.As(err, &usage):
+		fmt.Fprintf(std.err, "thanosleak: %v\nRun 'thanosleak --help' for usage.\n", err)
+		return exitUsage
+	}
+	fmt.Fprintf(std.err, "thanosleak: %v\n", err)
+	return exitFailed
+}
+
+func newRootCommand(std streams) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "thanosleak",
+		Short: "Find goroutine leaks in Thanos, name them and say what to do",
+		Example: `  thanosleak scan http://thanos-query:10902          scrape a querier six times and judge
+  thanosleak analyze goroutine.pb.gz                 judge a profile from a ticket
+  thanosleak analyze incident.tar.gz -o json         judge a capture, for a program`,
+		SilenceUsage: true, SilenceErrors: true,
+		Version: version(),
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return usagef("unknown command %q%s", args[0], didYouMean(args[0]))
+			}
+			return nil
+		},
+		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	root.SetVersionTemplate("thanosleak {{.Version}}\n")
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.AddCommand(newScanCommand(std), newAnalyzeCommand(std), newDemoCommand(std))
+	return root
+}
+
+// didYouMean helps people who leave the command out.
+func didYouMean(arg string) string {
+	if _, err := os.Stat(arg); err == nil {
+		return ". Did you mean: thanosleak analyze " + arg
+	}
+	if strings.Contains(arg, ":") {
+		return ". Did you mean: thanosleak scan " + arg
+	}
+	return ""
+}
+
+// version returns the version that the binary was built as.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok || info.Main.Version == "" {
+		return "(devel)"
+	}
+	return info.Main.Version
+}
+
+// atLeast makes a check of arguments that says what is missing.
+func atLeast(what, example string) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return usagef("%s needs %s. For example: thanosleak %s %s", c.Name(), what, c.Name(), example)
+		}
+		return nil
+	}
+}
+
+// terminal reports whether the stream is a terminal, and its width in columns.
+func terminal(stream any) (width int, ok bool) {
+	f, isFile := stream.(*os.File)
+	if !isFile || !term.IsTerminal(int(f.Fd())) {
+		return 0, false
+	}
+	width, _, err := term.GetSize(int(f.Fd()))
+	if err != nil {
+		width = 0
+	}
+	return width, true
+}
+
+// now is the clock of the program, in UTC.
+func now() time.Time { return time.Now().UTC() }

@@ -1,0 +1,257 @@
+package report
+
+import (
+	"fmt"
+	"path"
+	"strings"
+
+	"github.com/thanosleak/thanosleak/classify"
+)
+
+// labelWidth is the column at which what stands behind "why", "do" and "not"
+// begins.
+const labelWidth = 9
+
+// stackLines is the number of stacks of each role that are shown unless all
+// are asked for; the rest is summed up.
+const stackLines = 3
+
+// finding writes one finding: what, where, why and what to do.
+func (p *page) finding(f *classify.Finding, r *classify.Result, verbose bool) {
+	p.headline(f, r)
+	p.blank()
+	if t := onlyTarget(f, r); t != nil {
+		p.process(t)
+	} else {
+		p.occurrences(f, r)
+	}
+	p.stacks("culprits", classify.RoleCulprit, f.Stacks, verbose)
+	p.stacks("victims", classify.RoleVictim, f.Stacks, verbose)
+	p.blank()
+	if f.Why != "" {
+		p.paragraph(styled("  why", bold), labelWidth, f.Why, plain)
+	}
+	p.sure(f, verbose)
+	for i := range f.Remedies {
+		p.remedy(f, &f.Remedies[i], len(f.Remedies) > 1)
+	}
+}
+
+// onlyTarget returns the target of a finding that occurs once; nil for more.
+func onlyTarget(f *classify.Finding, r *classify.Result) *classify.TargetResult {
+	if len(f.Occurrences) != 1 {
+		return nil
+	}
+	return target(r, f.Occurrences[0].Target)
+}
+
+func target(r *classify.Result, name string) *classify.TargetResult {
+	for i := range r.Targets {
+		if r.Targets[i].Name == name {
+			return &r.Targets[i]
+		}
+	}
+	return &classify.TargetResult{Name: name}
+}
+
+// headline is the first line, which is enough for the subject of a mail.
+func (p *page) headline(f *classify.Finding, r *classify.Result) {
+	st := yellow
+	word := strings.ToUpper(string(f.Level))
+	if f.Level.AtLeast(classify.Likely) {
+		st = red
+		word = strings.ToUpper(f.Class) + " " + string(f.Level)
+	}
+	name := f.Advisory
+	if name == "" {
+		name = f.Title
+	}
+	p.line(styled(word, st), text(fmt.Sprintf("  %s on %s%s: %s", name, where(f, r), versions(f), extent(f))))
+	if f.Advisory != "" {
+		p.line(text("  " + f.Title))
+	}
+}
+
+// where counts the targets that have the finding among those of their kind.
+func where(f *classify.Finding, r *classify.Result) string {
+	component := target(r, f.Occurrences[0].Target).Component
+	var same []classify.TargetResult
+	for _, t := range r.Targets {
+		if t.Component == component {
+			same = append(same, t)
+		}
+	}
+	if len(same) < len(f.Occurrences) {
+		same = r.Targets
+	}
+	return fmt.Sprintf("%d of %s", len(f.Occurrences), processes(same))
+}
+
+// versions names the releases of the targets that have the finding.
+func versions(f *classify.Finding) string {
+	var known []string
+	for _, m := range f.Remedies {
+		if m.Version != "" && !strings.Contains(strings.Join(known, " "), m.Version) {
+			known = append(known, m.Version)
+		}
+	}
+	if len(known) == 0 {
+		return " (version unknown)"
+	}
+	return " (thanos " + strings.Join(known, ", ") + ")"
+}
+
+// extent says how many goroutines are concerned.
+func extent(f *classify.Finding) string {
+	goroutines := classify.Count(f.Culprits, "goroutine")
+	for _, o := range f.Occurrences {
+		for _, e := range o.Evidence {
+			if e.Kind == classify.KindBlockedForever {
+				return goroutines + " blocked for ever"
+			}
+		}
+	}
+	if f.Victims > 0 {
+		return fmt.Sprintf("%s, and %d behind them", goroutines, f.Victims)
+	}
+	return goroutines
+}
+
+// stacks lists the stacks of a role.
+func (p *page) stacks(label, role string, stacks []classify.Stack, verbose bool) {
+	shown, rest, goroutines := 0, 0, 0
+	for _, s := range stacks {
+		if s.Role != role {
+			continue
+		}
+		if shown >= stackLines && !verbose {
+			rest++
+			goroutines += s.Count
+			continue
+		}
+		if shown > 0 {
+			label = ""
+		}
+		p.stack(label, s)
+		shown++
+		if verbose {
+			p.frames(s)
+		}
+	}
+	if rest > 0 {
+		p.line(text("  "+pad("", 10)+fmt.Sprintf("%6d", goroutines)), styled(fmt.Sprintf("  in %s more (-v shows all)", plural(rest, "stack")), dim))
+	}
+}
+
+// stack writes a stack on one line: count, state, leaf and its line.
+func (p *page) stack(label string, s classify.Stack) {
+	state := s.State
+	if state == "" {
+		state = "state unknown"
+	}
+	leaf, position := telling(s.Frames)
+	p.line(styled("  "+pad(label, 10), bold), text(fmt.Sprintf("%6d  ", s.Count)), styled(pad(state, 24), dim),
+		text("  "+leaf), styled("  "+position, dim))
+}
+
+// telling returns the function that says most of a stack and its position: the
+// leaf-most that is not of the standard library, else the leaf.
+func telling(frames []classify.Frame) (name, position string) {
+	if len(frames) == 0 {
+		return "(no frames)", ""
+	}
+	at := frames[0]
+	for _, f := range frames {
+		if first, _, _ := strings.Cut(f.Func, "/"); strings.Contains(first, ".") && strings.Contains(f.Func, "/") || strings.HasPrefix(f.Func, "main.") {
+			at = f
+			break
+		}
+	}
+	if at.File != "" {
+		position = fmt.Sprintf("%s:%d", path.Base(strings.ReplaceAll(at.File, `\`, "/")), at.Line)
+	}
+	return classify.ShortFunc(at.Func), position
+}
+
+// frames lists all calls of a stack.
+func (p *page) frames(s classify.Stack) {
+	for _, f := range s.Frames {
+		p.line(styled(fmt.Sprintf("                      %s  %s:%d", f.Func, f.File, f.Line), dim))
+	}
+	if s.CreatedBy != "" {
+		p.line(styled("                      created by "+s.CreatedBy, dim))
+	}
+}
+
+// sure lists the evidence and the preconditions, those of the occurrence that
+// is surest; all with verbose.
+func (p *page) sure(f *classify.Finding, verbose bool) {
+	best := f.Occurrences[0]
+	for _, o := range f.Occurrences {
+		if o.Level.AtLeast(best.Level) && o.Culprits > best.Culprits {
+			best = o
+		}
+	}
+	label := "  sure"
+	for _, e := range best.Evidence {
+		if e.Kind == classify.KindPrecondition || (e.Strength == classify.Link && !verbose) {
+			continue
+		}
+		p.paragraph(styled(label, bold), labelWidth, e.Text, plain)
+		label = ""
+	}
+	label = "  needs"
+	for _, c := range best.Preconditions {
+		mark := "? not known: "
+		if c.Met != nil && *c.Met {
+			mark = "✔ " + c.Observed + ": "
+		} else if c.Met != nil {
+			mark = "✘ " + c.Observed + ": "
+		}
+		p.paragraph(styled(label, bold), labelWidth, mark+c.Text, plain)
+		label = ""
+	}
+}
+
+// remedy lists the steps for targets of one version.
+func (p *page) remedy(f *classify.Finding, m *classify.Remedy, several bool) {
+	if several {
+		p.blank()
+		version := "unknown version"
+		if m.Version != "" {
+			version = "thanos " + m.Version
+		}
+		p.line(styled(fmt.Sprintf("  for %s (%s)", strings.Join(m.Targets, ", "), version), bold))
+	}
+	for i, s := range m.Steps {
+		label := "  do"
+		if i > 0 {
+			label = ""
+		}
+		p.step(pad(label, 6)+fmt.Sprintf("%d  ", i+1), s)
+	}
+	label := "  not"
+	for _, a := range m.Avoid {
+		p.paragraph(styled(label, bold), labelWidth, a, plain)
+		label = ""
+	}
+}
+
+// step writes what to do, the command on a line of its own so that it can be
+// copied whole, and what it costs.
+func (p *page) step(label string, s classify.Step) {
+	p.paragraph(styled(label, bold), labelWidth, s.Text, plain)
+	if s.Command != "" && !strings.Contains(s.Text, s.Command) {
+		p.command(s.Command)
+	}
+	if s.Cost != "" {
+		p.paragraph(text(""), labelWidth, "cost: "+s.Cost, dim)
+	}
+}
+
+// command writes a command whole, however long it is.
+func (p *page) command(c string) {
+	p.buf.WriteString(strings.Repeat(" ", labelWidth+2))
+	p.paint(printable(c), bold)
+	p.buf.WriteByte('\n')
+}

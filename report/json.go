@@ -1,0 +1,58 @@
+// Package report writes results of package classify for people and machines,
+// one file a format. A writer neither judges nor reads a clock; what comes
+// from a target is untrusted and never reaches a terminal as it is.
+package report
+
+import (
+	"encoding/json"
+	"io"
+	"time"
+
+	"github.com/thanosleak/thanosleak/classify"
+)
+
+// SchemaVersion names the form of the JSON result; it changes when a key
+// changes its meaning.
+const SchemaVersion = "thanosleak/v1"
+
+// A Run is what a report says of the run that made it.
+type Run struct {
+	// Version is that of the tool.
+	Version string
+	// AdvisoriesVersion is the day on which the knowledge was last checked.
+	AdvisoriesVersion string
+	// Command is the command line without secrets.
+	Command           string
+	Started, Finished time.Time
+	// Input says how the input was read; empty if there is nothing to say.
+	Input string
+}
+
+// tool is the program in the JSON result.
+type tool struct {
+	Name              string `json:"name"`
+	Version           string `json:"version"`
+	AdvisoriesVersion string `json:"advisories_version"`
+}
+
+// envelope is the JSON result: keys are always there, unknown is null or
+// empty.
+type envelope struct {
+	Schema   string    `json:"schema"`
+	Tool     tool      `json:"tool"`
+	Command  string    `json:"command"`
+	Started  time.Time `json:"started"`
+	Finished time.Time `json:"finished"`
+	*classify.Result
+}
+
+// JSON writes the result as docs/result.schema.json describes it.
+func JSON(w io.Writer, run Run, r *classify.Result) error {
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	return enc.Encode(envelope{
+		Schema:  SchemaVersion,
+		Tool:    tool{Name: "thanosleak", Version: run.Version, AdvisoriesVersion: run.AdvisoriesVersion},
+		Command: run.Command, Started: run.Started, Finished: run.Finished, Result: r,
+	})
+}

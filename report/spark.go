@@ -1,0 +1,33 @@
+package report
+
+import "github.com/thanosleak/thanosleak/classify"
+
+// sparkBars are the heights of a sparkline, lowest first.
+var sparkBars = []rune("▁▂▃▄▅▆▇█")
+
+// sparkWidth is the largest number of bars of a sparkline.
+const sparkWidth = 24
+
+// sparkline draws the totals of a target, from 0 to their maximum. A restart
+// shows as a space. Many samples share a bar, which shows the largest.
+func sparkline(totals []classify.Total) string {
+	top := 1
+	for _, t := range totals {
+		top = max(top, t.Goroutines)
+	}
+	var bars []rune
+	n := min(len(totals), sparkWidth)
+	life := 0
+	for i := range n {
+		height := 0
+		for _, t := range totals[i*len(totals)/n : max((i+1)*len(totals)/n, i*len(totals)/n+1)] {
+			height = max(height, t.Goroutines)
+			if t.Life != life {
+				life = t.Life
+				bars = append(bars, ' ')
+			}
+		}
+		bars = append(bars, sparkBars[height*(len(sparkBars)-1)/top])
+	}
+	return string(bars)
+}

@@ -1,0 +1,219 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/thanosleak/thanosleak/classify"
+)
+
+// TextOptions tell Text about the terminal.
+type TextOptions struct {
+	// Width is the number of columns, 80 at least; 0 for 100.
+	Width int
+	// Color says whether to use colours.
+	Color bool
+	// Verbose adds notes, all evidence and all stacks.
+	Verbose bool
+}
+
+// Widths in columns: what the report needs, and what it is written for where
+// the width is not known.
+const (
+	minWidth     = 80
+	defaultWidth = 100
+	maxWidth     = 130 // wider lines are hard to read
+)
+
+// Text writes the result for people: the verdict and the advice first, so that
+// the first screen is enough in an incident.
+func Text(w io.Writer, run Run, r *classify.Result, o TextOptions) error {
+	p := &page{width: min(max(cmp.Or(o.Width, defaultWidth), minWidth), maxWidth), color: o.Color}
+	shown := shownFindings(r, o.Verbose)
+	if len(shown) == 0 || !shown[0].Level.AtLeast(classify.Suspect) {
+		p.nothingFound(r)
+	}
+	for i := range shown {
+		if i > 0 || !shown[0].Level.AtLeast(classify.Suspect) {
+			p.blank()
+		}
+		p.finding(&shown[i], r, o.Verbose)
+	}
+	p.targetTable(r)
+	p.exposures(r)
+	p.closing(run, r)
+	return p.writeTo(w)
+}
+
+// shownFindings leaves out notes unless asked for, or nothing else was found.
+func shownFindings(r *classify.Result, verbose bool) []classify.Finding {
+	if verbose {
+		return r.Findings
+	}
+	return slices.DeleteFunc(slices.Clone(r.Findings), func(f classify.Finding) bool {
+		return !f.Level.AtLeast(classify.Suspect) && f.Advisory == ""
+	})
+}
+
+// nothingFound says that there is no leak, or why that cannot be said, and
+// shows what stands in the process.
+func (p *page) nothingFound(r *classify.Result) {
+	switch r.Verdict {
+	case classify.VerdictClean:
+		p.line(styled("CLEAN", green), text("  "+looked(r)+": no known leak, and no stack grows"))
+	case classify.VerdictUndecided:
+		p.line(styled("UNDECIDED", yellow), text("  "+looked(r)+": no known leak; growth needs more samples"))
+	default:
+		p.line(styled("INCOMPLETE", yellow), text("  "+looked(r)+": some targets gave no sample"))
+	}
+	for _, t := range r.Targets {
+		if t.Judged == classify.JudgedNo {
+			p.paragraph(text("  error"), 9, t.Error, plain)
+		}
+	}
+	if len(r.Targets) == 1 && r.Targets[0].Samples > 0 {
+		p.blank()
+		p.process(&r.Targets[0])
+		p.topStacks(&r.Targets[0])
+	}
+	if cmd := decidingCommand(r); cmd != "" {
+		p.blank()
+		p.paragraph(styled("  next", bold), 9, "to decide: "+cmd, plain)
+	}
+}
+
+// looked says what was looked at: "2 queriers, 18 samples each".
+func looked(r *classify.Result) string {
+	judged, fewest, most := 0, 0, 0
+	for _, t := range r.Targets {
+		if t.Samples > 0 {
+			judged++
+			most = max(most, t.Samples)
+			if fewest == 0 || t.Samples < fewest {
+				fewest = t.Samples
+			}
+		}
+	}
+	s := fmt.Sprintf("%d of %s", judged, processes(r.Targets))
+	if judged == len(r.Targets) {
+		s = processes(r.Targets)
+	}
+	switch {
+	case judged == 0:
+		return s
+	case fewest == most:
+		return fmt.Sprintf("%s, %s%s", s, classify.Count(most, "sample"), each(judged))
+	}
+	return fmt.Sprintf("%s, %d to %d samples each", s, fewest, most)
+}
+
+func each(n int) string {
+	if n > 1 {
+		return " each"
+	}
+	return ""
+}
+
+// nouns are how people call the components.
+var nouns = map[string]string{
+	"query": "querier", "store": "store gateway", "receive": "receiver", "rule": "ruler",
+	"sidecar": "sidecar", "compact": "compactor", "query-frontend": "query frontend",
+}
+
+// processes counts targets by what they have in common: "60 queriers".
+func processes(targets []classify.TargetResult) string {
+	noun := "process"
+	for i, t := range targets {
+		if n := nouns[t.Component]; i == 0 && n != "" {
+			noun = n
+		} else if nouns[t.Component] != noun {
+			noun = "process"
+			break
+		}
+	}
+	return plural(len(targets), noun)
+}
+
+func plural(n int, noun string) string {
+	switch {
+	case n == 1:
+		return "1 " + noun
+	case strings.HasSuffix(noun, "s"):
+		return fmt.Sprintf("%d %ses", n, noun)
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// decidingCommand is the one command that would decide what is undecided.
+func decidingCommand(r *classify.Result) string {
+	var urls []string
+	undecided := false
+	for _, t := range r.Targets {
+		if t.Judged != classify.JudgedUndecided {
+			continue
+		}
+		undecided = true
+		if t.URL != "" {
+			urls = append(urls, t.URL)
+		}
+	}
+	if !undecided {
+		return ""
+	}
+	if len(urls) == 0 || len(urls) > 5 {
+		urls = []string{"http://HOST:10902"}
+	}
+	return "thanosleak scan " + strings.Join(urls, " ") + " --samples 10 --interval 30s"
+}
+
+// process writes the line of a single target.
+func (p *page) process(t *classify.TargetResult) {
+	g := t.Goroutines
+	span := ""
+	if t.FirstSample != nil && t.LastSample.After(*t.FirstSample) {
+		span = " in " + classify.Span(t.LastSample.Sub(*t.FirstSample))
+	}
+	lives := ""
+	if t.Restarts > 0 {
+		lives = ", " + plural(t.Restarts, "restart")
+	}
+	series := fmt.Sprintf("%d", g.Last)
+	if t.Samples > 1 {
+		series = fmt.Sprintf("%d %s %d", g.First, sparkline(t.Totals), g.Last)
+	}
+	p.line(text("  goroutines  "), text(series), styled(fmt.Sprintf("   %s%s%s", classify.Count(t.Samples, "sample"), span, lives), dim))
+}
+
+// topStacks lists the most numerous stacks.
+func (p *page) topStacks(t *classify.TargetResult) {
+	p.blank()
+	p.line(styled("  most goroutines", bold))
+	for _, s := range t.Top {
+		p.stack("", s)
+	}
+}
+
+// closing writes warnings and what made the report.
+func (p *page) closing(run Run, r *classify.Result) {
+	if len(r.Warnings) > 0 {
+		p.blank()
+	}
+	for _, w := range r.Warnings {
+		p.paragraph(styled("  warning", yellow), 11, w, plain)
+	}
+	p.blank()
+	p.line(styled(fmt.Sprintf("  thanosleak %s, knowledge of %s", run.Version, run.AdvisoriesVersion), dim))
+}
+
+// Headline returns the first line of the text report.
+func Headline(r *classify.Result) string {
+	var b strings.Builder
+	if err := Text(&b, Run{}, r, TextOptions{Width: maxWidth}); err != nil {
+		return err.Error()
+	}
+	line, _, _ := strings.Cut(b.String(), "\n")
+	return line
+}
