@@ -5,6 +5,8 @@ import (
 	"math"
 	"slices"
 	"time"
+
+	"github.com/thanosleak/thanosleak/profile"
 )
 
 // Strength is how much a piece of evidence weighs.
@@ -64,16 +66,9 @@ func growingEvidence(g Growth, span time.Duration, samples int) []Evidence {
 }
 
 // blockedEvidence says that goroutines wait for what cannot happen.
-func blockedEvidence(n int, what string) Evidence {
+func blockedEvidence(n int, state profile.State) Evidence {
 	return Evidence{Kind: KindBlockedForever, Strength: Proof,
-		Text: fmt.Sprintf("%s %s (%s): no event can end that", Count(n, "goroutine"), waits(n), what)}
-}
-
-func waits(n int) string {
-	if n == 1 {
-		return "is blocked for ever"
-	}
-	return "are blocked for ever"
+		Text: fmt.Sprintf("%s in %q: no event can end that", Count(n, "goroutine"), string(state))}
 }
 
 // preconditionEvidence says which preconditions were found met or not.
@@ -84,7 +79,7 @@ func preconditionEvidence(states []PreconditionState) []Evidence {
 		case s.Met == nil:
 		case *s.Met:
 			ev = append(ev, Evidence{Kind: KindPrecondition, Strength: Link, Text: s.Observed + ": " + s.Text})
-		case !s.optional:
+		case !s.Optional:
 			ev = append(ev, Evidence{Kind: KindPrecondition, Strength: Contrary,
 				Text: s.Observed + ", but needed is: " + s.Text})
 		}

@@ -58,7 +58,8 @@ func (sc *scene) role(g *profile.Group) *role {
 // tally is what a scene has in one sample.
 type tally struct {
 	culprits, victims int
-	forever           int // culprits in a state that no event can end
+	forever           int           // culprits in a state that no event can end
+	foreverState      profile.State // theirs
 	stateUnknown      bool
 }
 
@@ -80,6 +81,7 @@ func (sc *scene) tally(s *profile.Snapshot) tally {
 				t.stateUnknown = t.stateUnknown || p.State == profile.StateUnknown
 				if p.State.BlockedForever() {
 					t.forever += p.Count
+					t.foreverState = p.State
 				}
 			}
 		}
@@ -156,7 +158,7 @@ func foreverEvidence(t tally) []Evidence {
 	if t.forever == 0 {
 		return nil
 	}
-	return []Evidence{blockedEvidence(t.forever, "nil channel or select without cases")}
+	return []Evidence{blockedEvidence(t.forever, t.foreverState)}
 }
 
 // worstPattern returns the culprit pattern in the snapshot that is least

@@ -64,7 +64,7 @@ func (p *process) chained() []string {
 
 // precondition looks whether a precondition holds on the process.
 func (p *process) precondition(c advisory.Precondition) PreconditionState {
-	s := PreconditionState{Text: c.Text, optional: c.Optional}
+	s := PreconditionState{Text: c.Text, Optional: c.Optional}
 	if c.Topology == advisory.ChainedQueriers {
 		if queriers := p.chained(); queriers != nil {
 			met := len(queriers) > 0
@@ -116,7 +116,7 @@ func (p *process) exposed(a *advisory.Advisory) bool {
 		return false
 	}
 	return !slices.ContainsFunc(p.preconditions(a), func(s PreconditionState) bool {
-		return !s.optional && (s.Met == nil || !*s.Met)
+		return !s.Optional && (s.Met == nil || !*s.Met)
 	})
 }
 

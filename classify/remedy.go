@@ -165,26 +165,31 @@ func fillTiers(text string, cases []*caseOf, processes []*process) string {
 }
 
 func tiers(cases []*caseOf, processes []*process) string {
-	var leaves []string
-	for _, c := range cases {
-		leaves = append(leaves, c.process.chained()...)
-	}
-	slices.Sort(leaves)
-	leaves = slices.Compact(leaves)
-	if len(leaves) > 0 {
-		return "both tiers (this querier queries " + joinAnd(leaves) + ")"
-	}
+	upper, leaves, endpoints := []string{}, []string{}, []string{}
+	known := true
 	for _, p := range processes {
-		if len(p.chained()) > 0 {
-			return "both tiers (" + p.target.Name + " queries queriers)"
+		switch chained := p.chained(); {
+		case p.component != "" && p.component != cases[0].process.component:
+		case chained == nil:
+			known = false
+		case len(chained) == 0:
+			leaves = append(leaves, p.target.Name)
+		default:
+			upper = append(upper, p.target.Name)
+			endpoints = append(endpoints, chained...)
 		}
 	}
-	for _, c := range cases {
-		if c.process.chained() == nil {
-			return "it (and, if queriers query it or it queries queriers, those too)"
-		}
+	slices.Sort(endpoints)
+	endpoints = slices.Compact(endpoints)
+	switch {
+	case len(upper) > 0 && len(leaves) > 0:
+		return fmt.Sprintf("both tiers (%s, and %s behind it)", joinAnd(upper), joinAnd(leaves))
+	case len(upper) > 0:
+		return fmt.Sprintf("both tiers (this one, and the queriers that it queries: %s)", joinAnd(endpoints))
+	case known:
+		return "it, and the queriers that query it, if there are any"
 	}
-	return "it (and the queriers that query it, if there are any)"
+	return "it, and all queriers that query it or that it queries"
 }
 
 // warnings are what people should know of the process's data.
@@ -230,5 +235,6 @@ func shellQuote(s string) string {
 
 // Flags returns the names of the flags that a judgement reads beside those of
 // the advisories.
-func Flags() []string { return []string{"query.timeout", "query.max-concurrent", "grpc.proxy-strategy"} }
-
+func Flags() []string {
+	return []string{"query.timeout", "query.max-concurrent", "grpc.proxy-strategy"}
+}

@@ -177,7 +177,8 @@ type PreconditionState struct {
 	Met      *bool  `json:"met"`
 	Observed string `json:"observed"`
 
-	optional bool
+	// Optional says that the leak fires without it too, but less.
+	Optional bool `json:"-"`
 }
 
 // A Point is the goroutines of an occurrence in one sample.

@@ -122,7 +122,7 @@ func (j *judge) growingCase(p *process, l life, leader column, followers []colum
 	c.occurrence.Growth = leader.growth
 	c.occurrence.Evidence = growingEvidence(leader.growth, l.span(), len(l.samples))
 	if w.blockedForever {
-		c.occurrence.Evidence = append(c.occurrence.Evidence, blockedEvidence(leader.growth.Last, string(leader.group.State())))
+		c.occurrence.Evidence = append(c.occurrence.Evidence, blockedEvidence(leader.growth.Last, leader.group.State()))
 	}
 	c.occurrence.Evidence = append(c.occurrence.Evidence, j.notAffectedEvidence(p, leader.group)...)
 	for i, v := range leader.counts {
@@ -148,7 +148,7 @@ func (j *judge) blockedCases(p *process, l life, used map[profile.Signature]bool
 		}
 		c := j.unknownCase(p, l, g, witness{blockedForever: true, several: g.Count >= 2})
 		c.occurrence.Growth = j.growth(series{times: l.times(), counts: l.columns()[g.Signature]}, p)
-		c.occurrence.Evidence = append([]Evidence{blockedEvidence(g.Count, string(g.State()))}, j.notAffectedEvidence(p, g)...)
+		c.occurrence.Evidence = append([]Evidence{blockedEvidence(g.Count, g.State())}, j.notAffectedEvidence(p, g)...)
 		for _, s := range l.samples {
 			n := 0
 			if at := s.Goroutines.Group(g.Signature); at != nil {

@@ -139,8 +139,15 @@ func (p *page) stacks(label, role string, stacks []classify.Stack, verbose bool)
 		}
 	}
 	if rest > 0 {
-		p.line(text("  "+pad("", 10)+fmt.Sprintf("%6d", goroutines)), styled(fmt.Sprintf("  in %s more (-v shows all)", plural(rest, "stack")), dim))
+		p.line(text("  "+pad("", 10)+fmt.Sprintf("%6d", goroutines)), styled(fmt.Sprintf("  in %d more %s (-v shows all)", rest, stacksNoun(rest)), dim))
 	}
+}
+
+func stacksNoun(n int) string {
+	if n == 1 {
+		return "stack"
+	}
+	return "stacks"
 }
 
 // stack writes a stack on one line: count, state, leaf and its line.
@@ -203,9 +210,12 @@ func (p *page) sure(f *classify.Finding, verbose bool) {
 	label = "  needs"
 	for _, c := range best.Preconditions {
 		mark := "? not known: "
-		if c.Met != nil && *c.Met {
+		switch {
+		case c.Met != nil && *c.Met:
 			mark = "✔ " + c.Observed + ": "
-		} else if c.Met != nil {
+		case c.Optional:
+			continue
+		case c.Met != nil:
 			mark = "✘ " + c.Observed + ": "
 		}
 		p.paragraph(styled(label, bold), labelWidth, mark+c.Text, plain)
@@ -240,8 +250,13 @@ func (p *page) remedy(f *classify.Finding, m *classify.Remedy, several bool) {
 // step writes what to do, the command on a line of its own so that it can be
 // copied whole, and what it costs.
 func (p *page) step(label string, s classify.Step) {
-	p.paragraph(styled(label, bold), labelWidth, s.Text, plain)
-	if s.Command != "" && !strings.Contains(s.Text, s.Command) {
+	switch {
+	case s.Command == "" || strings.Contains(s.Text, s.Command):
+		p.paragraph(styled(label, bold), labelWidth, s.Text, plain)
+	case labelWidth+columns(s.Text)+2+columns(s.Command) <= p.width:
+		p.line(styled(label, bold), text(s.Text+"  "), styled(s.Command, bold))
+	default:
+		p.paragraph(styled(label, bold), labelWidth, s.Text, plain)
 		p.command(s.Command)
 	}
 	if s.Cost != "" {

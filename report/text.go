@@ -34,7 +34,7 @@ func Text(w io.Writer, run Run, r *classify.Result, o TextOptions) error {
 	p := &page{width: min(max(cmp.Or(o.Width, defaultWidth), minWidth), maxWidth), color: o.Color}
 	shown := shownFindings(r, o.Verbose)
 	if len(shown) == 0 || !shown[0].Level.AtLeast(classify.Suspect) {
-		p.nothingFound(r)
+		p.nothingFound(r, len(shown) > 0)
 	}
 	for i := range shown {
 		if i > 0 || !shown[0].Level.AtLeast(classify.Suspect) {
@@ -59,13 +59,17 @@ func shownFindings(r *classify.Result, verbose bool) []classify.Finding {
 }
 
 // nothingFound says that there is no leak, or why that cannot be said, and
-// shows what stands in the process.
-func (p *page) nothingFound(r *classify.Result) {
+// shows what stands in the process. notes says that notes follow.
+func (p *page) nothingFound(r *classify.Result, notes bool) {
+	known := "no known leak"
+	if notes {
+		known = "nothing proven, see the note"
+	}
 	switch r.Verdict {
 	case classify.VerdictClean:
-		p.line(styled("CLEAN", green), text("  "+looked(r)+": no known leak, and no stack grows"))
+		p.line(styled("CLEAN", green), text("  "+looked(r)+": "+known+", and no stack grows"))
 	case classify.VerdictUndecided:
-		p.line(styled("UNDECIDED", yellow), text("  "+looked(r)+": no known leak; growth needs more samples"))
+		p.line(styled("UNDECIDED", yellow), text("  "+looked(r)+": "+known+"; growth needs more samples"))
 	default:
 		p.line(styled("INCOMPLETE", yellow), text("  "+looked(r)+": some targets gave no sample"))
 	}
@@ -74,7 +78,7 @@ func (p *page) nothingFound(r *classify.Result) {
 			p.paragraph(text("  error"), 9, t.Error, plain)
 		}
 	}
-	if len(r.Targets) == 1 && r.Targets[0].Samples > 0 {
+	if len(r.Targets) == 1 && r.Targets[0].Samples > 0 && !notes {
 		p.blank()
 		p.process(&r.Targets[0])
 		p.topStacks(&r.Targets[0])
