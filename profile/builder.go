@@ -10,57 +10,114 @@ import (
 // debug=0 and 1 since Go 1.23 (profStackDepth in runtime/mprof.go).
 const maxFrames = 128
 
+// maxStack bounds the frames read of a stack: maxFrames of debug=0 with the
+// calls inlined in them, and far more than the 100 of a traceback.
+const maxStack = 1024
+
+// maxKept bounds what a snapshot keeps, in bytes. A process has some hundred
+// distinct stacks of a few KiB each; an input made to have millions must not
+// take the memory of the machine.
+const maxKept = 256 << 20
+
+// tooMany is why goroutines beyond maxKept are not read.
+const tooMany = "more different stacks than any Go program has"
+
 // builder groups goroutines into a snapshot.
 type builder struct {
 	snap    Snapshot
 	groups  map[Signature]int // index into snap.Groups
-	mixed   map[int]bool      // groups whose members have different creators
-	dropped map[string]int    // reasons why something could not be read
+	places  map[groupPlace]int
+	mixed   map[int]bool   // groups whose members have different creators
+	dropped map[string]int // reasons why something could not be read
+	kept    int            // bytes, about
+}
+
+// groupPlace finds a place: index into snap.Groups, line and state. The value
+// is the index into the group's Places.
+type groupPlace struct {
+	group, line int
+	state       State
 }
 
 func newBuilder(e Encoding) *builder {
 	return &builder{
 		snap:    Snapshot{Encoding: e},
 		groups:  map[Signature]int{},
+		places:  map[groupPlace]int{},
 		mixed:   map[int]bool{},
 		dropped: map[string]int{},
 	}
 }
 
-// add counts n goroutines that stand in the stack, leaf first, and returns the
-// index of their group.
-func (b *builder) add(frames []Frame, state State, n int) int {
+// add counts n goroutines that stand in the stack, leaf first, and returns
+// where they are counted; not ok if there is no room for another stack.
+func (b *builder) add(frames []Frame, state State, n int) (at groupPlace, ok bool) {
 	sig := NewSignature(frames)
-	i, ok := b.groups[sig]
-	if !ok {
+	i, known := b.groups[sig]
+	if !known {
 		kept := withoutRuntime(frames)
 		if len(kept) > maxFrames {
-			kept = kept[:maxFrames]
+			kept = slices.Clone(kept[:maxFrames])
+		}
+		if !b.room(len(sig) + size(kept)) {
+			return at, false
 		}
 		i = len(b.snap.Groups)
 		b.groups[sig] = i
 		b.snap.Groups = append(b.snap.Groups, Group{Signature: sig, Frames: kept})
 	}
-	b.count(i, leafLine(frames), state, n)
-	return i
+	at = groupPlace{group: i, line: leafLine(frames), state: state}
+	if _, known := b.places[at]; !known && !b.room(placeSize) {
+		return at, false
+	}
+	b.count(at, n)
+	return at, true
 }
 
 // count adds n goroutines to a place of a group that is there already.
-func (b *builder) count(group, line int, state State, n int) {
-	g := &b.snap.Groups[group]
+func (b *builder) count(at groupPlace, n int) {
+	g := &b.snap.Groups[at.group]
 	g.Count += n
 	b.snap.Total += n
-	for i := range g.Places {
-		if p := &g.Places[i]; p.Line == line && p.State == state {
-			p.Count += n
-			return
-		}
+	i, ok := b.places[at]
+	if !ok {
+		i = len(g.Places)
+		b.places[at] = i
+		g.Places = append(g.Places, Place{Line: at.line, State: at.state})
 	}
-	g.Places = append(g.Places, Place{Line: line, State: state, Count: n})
+	g.Places[i].Count += n
+}
+
+// Sizes in memory, in bytes, about: with what maps take for them.
+const (
+	frameSize     = 64
+	placeSize     = 128
+	goroutineSize = 40
+)
+
+func size(frames []Frame) int {
+	n := 0
+	for _, f := range frames {
+		n += frameSize + len(f.Func) + len(f.File)
+	}
+	return n
+}
+
+// room takes bytes off what a snapshot may keep and reports whether they were
+// left.
+func (b *builder) room(bytes int) bool {
+	if b.kept+bytes > maxKept {
+		return false
+	}
+	b.kept += bytes
+	return true
 }
 
 // member records a single goroutine of a group and who started it.
 func (b *builder) member(group int, r Goroutine, createdBy string) {
+	if !b.room(goroutineSize) {
+		return // its group and count are there; only its id is lost
+	}
 	g := &b.snap.Groups[group]
 	switch {
 	case len(g.Goroutines) == 0:

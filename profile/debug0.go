@@ -1,6 +1,7 @@
 package profile
 
 import (
+	"encoding/binary"
 	"fmt"
 	"strconv"
 	"strings"
@@ -13,9 +14,17 @@ import (
 // of any machine, and far from overflowing a sum.
 const maxCount = 1 << 32
 
+// maxEntries bounds the samples, locations, functions, names … of a profile.
+// Each takes 2 bytes on the wire and some hundred in memory; half a million
+// goroutines, no two with the same labels, stay below.
+const maxEntries = 2 << 20
+
 // parseDebug0 reads an uncompressed protobuf profile. It does not use
 // pprof.Parse, which would gunzip again and without a bound.
 func parseDebug0(data []byte, o Options) (*Snapshot, error) {
+	if entries(data) > maxEntries {
+		return nil, fmt.Errorf("the pprof profile has more than %d entries: no goroutine profile has", maxEntries)
+	}
 	p, err := pprof.ParseUncompressed(data)
 	if err != nil {
 		return nil, fmt.Errorf("neither a text dump nor a pprof profile: %w", err)
@@ -46,10 +55,47 @@ func parseDebug0(data []byte, o Options) (*Snapshot, error) {
 		}
 		if n > 0 {
 			frames, state := stackOf(s, known)
-			b.add(frames, state, int(n))
+			if _, ok := b.add(frames, state, int(n)); !ok {
+				b.unreadable(tooMany)
+			}
 		}
 	}
 	return b.finish(), nil
+}
+
+// entries counts the fields of the outermost message of a profile, and stops
+// at what is not protobuf.
+func entries(data []byte) int {
+	n := 0
+	for len(data) > 0 {
+		key, k := binary.Uvarint(data)
+		if k <= 0 {
+			break
+		}
+		data = data[k:]
+		var size uint64
+		switch key & 7 { // the wire type
+		case 1:
+			size = 8
+		case 5:
+			size = 4
+		default:
+			value, v := binary.Uvarint(data)
+			if v <= 0 {
+				return n
+			}
+			data = data[v:]
+			if key&7 == 2 {
+				size = value
+			}
+		}
+		if size > uint64(len(data)) {
+			break
+		}
+		data = data[size:]
+		n++
+	}
+	return n
 }
 
 // setKind accepts goroutine and goroutineleak profiles only.
@@ -77,7 +123,10 @@ func stackOf(s *pprof.Sample, channelsKnown bool) ([]Frame, State) {
 	var frames []Frame
 	state := StateUnknown
 	for _, loc := range s.Location {
-		for _, l := range loc.Line {
+		if len(frames) >= maxStack {
+			break
+		}
+		for _, l := range loc.Line[:min(len(loc.Line), maxStack)] {
 			if l.Function == nil {
 				continue
 			}
@@ -90,6 +139,9 @@ func stackOf(s *pprof.Sample, channelsKnown bool) ([]Frame, State) {
 		if len(loc.Line) == 0 {
 			frames = append(frames, Frame{Func: fmt.Sprintf("%#x", loc.Address)})
 		}
+	}
+	if len(frames) == 0 {
+		return []Frame{{Func: goexit}}, StateUnknown
 	}
 	if state == StateUnknown {
 		state = syncState(frames)

@@ -21,8 +21,12 @@ type debug1 struct {
 	b        *builder
 	declared int // goroutines by the header, -1 if there is none
 	counted  int // goroutines by the count lines
-	count    int // of the record under way, 0 if there is none
-	frames   []Frame
+
+	// The record under way.
+	count  int  // 0 if there is none
+	single bool // its stack is a single address
+	frames []Frame
+	size   int // of its lines in bytes
 }
 
 var (
@@ -55,17 +59,21 @@ func newDebug1(header [][]byte) *debug1 {
 func (d *debug1) line(l []byte) bool {
 	if isCountLine(l) {
 		d.endRecord()
-		n, err := strconv.Atoi(string(countLineRE.FindSubmatch(l)[1]))
+		m := countLineRE.FindSubmatch(l)
+		n, err := strconv.Atoi(string(m[1]))
 		if err != nil || n <= 0 || n > maxCount {
 			d.b.unreadable("a count out of range")
 			return true
 		}
-		d.count = n
+		d.count, d.single = n, bytes.Count(m[2], []byte(" ")) == 1
 		d.counted += n
 		return true
 	}
 	if d.count == 0 {
 		return len(l) == 0
+	}
+	if d.size += len(l); d.size > maxLine {
+		return true // no stack is as deep
 	}
 	if m := symbolLineRE.FindSubmatch(l); m != nil {
 		line, err := strconv.Atoi(string(m[3]))
@@ -91,15 +99,21 @@ func (d *debug1) endRecord() {
 	if d.count == 0 {
 		return
 	}
+	if len(d.frames) == 0 && d.single {
+		d.frames = []Frame{{Func: goexit}}
+	}
 	if len(d.frames) == 0 {
 		d.b.unreadable("a stack without function names (only addresses were pasted)")
-	} else {
-		d.b.add(d.frames, StateUnknown, d.count)
+	} else if _, ok := d.b.add(d.frames, StateUnknown, d.count); !ok {
+		d.b.unreadable(tooMany)
 	}
-	d.count, d.frames = 0, nil
+	d.count, d.frames, d.size = 0, nil, 0
 }
 
-func (d *debug1) end(bool) *Snapshot {
+func (d *debug1) end(cut bool) []*Snapshot {
+	if cut && d.declared > d.counted {
+		d.single = false // its other addresses are cut off
+	}
 	d.endRecord()
 	s := d.b.finish()
 	if d.declared > d.counted {
@@ -107,7 +121,7 @@ func (d *debug1) end(bool) *Snapshot {
 		s.Warnings = append(s.Warnings, fmt.Sprintf(
 			"the dump announces %d goroutines and ends after %d: it was cut, counts are lower bounds", d.declared, d.counted))
 	}
-	return s
+	return []*Snapshot{s}
 }
 
 // cutPosition splits "/app/x.go:12 +0x1d fp=…" into file and line.

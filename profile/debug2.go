@@ -17,7 +17,8 @@ import (
 // Most goroutines stand in few distinct stacks, so a stack is turned into
 // frames once and recognised by its text afterwards.
 type debug2 struct {
-	b *builder
+	b    *builder
+	done []*Snapshot // dumps before this one, with nothing between
 
 	open      bool // a goroutine is under way
 	ignore    bool // its frames are complete (ancestors follow)
@@ -27,20 +28,17 @@ type debug2 struct {
 	stack     []byte // "state\nfunc\nfile:line\n…" of the goroutine under way
 	name      []byte // function whose position comes next; empty if none
 
-	seen       map[string]place // by stack
+	seen       map[string]groupPlace // by stack
 	creators   map[string]string
-	foreign    bool // a line of something else came since the last goroutine
-	selfDumped bool // the goroutine that wrote the dump, for pprof, was in it
-}
-
-// place is where the goroutines of one distinct stack are counted.
-type place struct {
-	group, line int
-	state       State
+	foreign    bool // a line of something else came since the last header
+	stray      bool // the last line was of something else
+	cutHeader  bool // the last line was the beginning of a header
+	atLimit    bool // the input is as long as the runtime's limit
+	selfDumped bool // the goroutine that writes the dump, if pprof does, was in it
 }
 
 func newDebug2() *debug2 {
-	return &debug2{b: newBuilder(Debug2), seen: map[string]place{}, creators: map[string]string{}}
+	return &debug2{b: newBuilder(Debug2), seen: map[string]groupPlace{}, creators: map[string]string{}}
 }
 
 // isGoroutineHeader reports whether the line begins a goroutine, readable or
@@ -55,14 +53,16 @@ func isGoroutineHeader(l []byte) bool {
 }
 
 // isNewDump reports whether the header begins another dump: the goroutine
-// that writes a dump stands in it first and as running, and when pprof writes
-// it no other runs.
+// that writes a dump stands in it first and as running. Others may be running
+// as well (from Go 1.26 those that return from a system call), so something
+// else must stand between.
 func (d *debug2) isNewDump(header []byte) bool {
 	_, word, ok := parseHeader(header)
-	return ok && word == StateRunning && (d.foreign || d.selfDumped)
+	return ok && word == StateRunning && d.foreign
 }
 
 func (d *debug2) line(l []byte) bool {
+	d.stray, d.cutHeader = false, false
 	if isGoroutineHeader(l) {
 		d.endGoroutine()
 		d.startGoroutine(l)
@@ -70,12 +70,16 @@ func (d *debug2) line(l []byte) bool {
 	}
 	if !d.open {
 		d.foreign = d.foreign || len(l) > 0
+		d.cutHeader = bytes.HasPrefix(l, []byte("goroutine ")) || len(l) > 0 && cutOff(l, "goroutine ")
 		return len(l) == 0
+	}
+	if len(l) == 0 {
+		d.endGoroutine()
+		return true
 	}
 	l = bytes.TrimLeft(l, " \t")
 	switch {
-	case len(l) == 0:
-		d.endGoroutine()
+	case len(l) == 0: // cut behind the indentation
 	case d.ignore:
 	case len(d.name) > 0:
 		d.position(l)
@@ -96,6 +100,7 @@ func (d *debug2) startGoroutine(l []byte) {
 	d.foreign = false
 	r, word, ok := parseHeader(l)
 	if !ok {
+		d.cutHeader = true
 		d.b.unreadable("a goroutine's header")
 		return
 	}
@@ -104,13 +109,27 @@ func (d *debug2) startGoroutine(l []byte) {
 	d.name = d.name[:0]
 }
 
+// cutOff reports whether the line may be a beginning of the words.
+func cutOff(l []byte, words string) bool { return strings.HasPrefix(words, string(l)) }
+
 // call takes "pkg.(*T).Method(0xc000…, {…})".
 func (d *debug2) call(l []byte) {
-	i := bytes.LastIndexByte(l, '(')
-	if i <= 0 || l[len(l)-1] != ')' {
-		return // "...additional frames elided..." and the like
+	if bytes.HasPrefix(l, []byte("...")) {
+		return // "...additional frames elided..." or "...5 frames elided..."
 	}
-	d.name = append(d.name[:0], l[:i]...)
+	name := l[:max(bytes.LastIndexByte(l, '('), 0)]
+	if len(name) == 0 {
+		name = l
+	}
+	if bytes.ContainsAny(name, " \t") && !cutOff(l, "created by ") && !cutOff(l, "[originating from goroutine ") {
+		// "--- FAIL: TestX (0.01s)" and "exit status 2" may follow without
+		// an empty line between.
+		d.stray, d.foreign = true, true
+		return
+	}
+	if len(name) < len(l) && l[len(l)-1] == ')' && len(d.stack) < maxLine {
+		d.name = append(d.name[:0], name...)
+	}
 }
 
 // position takes "/app/pkg/store/proxy.go:392 +0x18fe" behind a call.
@@ -158,25 +177,48 @@ func (d *debug2) endGoroutine() {
 	if len(d.name) > 0 && string(d.name) != createdByMark {
 		d.position(nil)
 	}
-	p, ok := d.seen[string(d.stack)]
-	if ok {
-		d.b.count(p.group, p.line, p.state, 1)
-	} else {
-		frames := framesOf(string(d.stack))
-		if len(frames) == 0 {
-			d.b.unreadable("a goroutine without frames")
-			return
+	if d.word == StateRunning && bytes.Contains(d.stack, []byte("\nruntime/pprof.writeGoroutineStacks\n")) {
+		if d.selfDumped {
+			d.nextDump()
 		}
-		p = place{line: leafLine(frames), state: textState(string(d.word), frames)}
-		p.group = d.b.add(frames, p.state, 1)
-		d.selfDumped = d.selfDumped || bytes.Contains(d.stack, []byte("runtime/pprof.writeGoroutineStacks\n"))
-		d.seen[string(d.stack)] = p
+		d.selfDumped = true
 	}
-	d.b.member(p.group, d.current, d.createdBy)
+	at, ok := d.seen[string(d.stack)]
+	if ok {
+		d.b.count(at, 1)
+	} else if at, ok = d.newStack(); !ok {
+		return
+	}
+	d.b.member(at.group, d.current, d.createdBy)
 }
 
-func (d *debug2) end(cut bool) *Snapshot {
-	cut = cut && d.open
+// nextDump begins another dump with the goroutine under way: pprof's own runs
+// once in a dump.
+func (d *debug2) nextDump() {
+	d.done = append(d.done, d.b.finish())
+	d.b, d.seen = newBuilder(Debug2), map[string]groupPlace{}
+}
+
+// newStack counts a goroutine whose stack was not seen before.
+func (d *debug2) newStack() (at groupPlace, ok bool) {
+	frames := framesOf(string(d.stack))
+	if len(frames) == 0 {
+		d.b.unreadable("a goroutine without frames")
+		return at, false
+	}
+	at, ok = d.b.add(frames, textState(string(d.word), frames), 1)
+	if !ok {
+		d.b.unreadable(tooMany)
+		return at, false
+	}
+	if d.b.room(len(d.stack)) {
+		d.seen[string(d.stack)] = at
+	}
+	return at, true
+}
+
+func (d *debug2) end(cut bool) []*Snapshot {
+	cut = d.atLimit || cut && (d.cutHeader || d.open && !d.stray)
 	d.endGoroutine()
 	s := d.b.finish()
 	if cut {
@@ -184,7 +226,7 @@ func (d *debug2) end(cut bool) *Snapshot {
 		s.Warnings = append(s.Warnings,
 			"the dump ends in the middle of a line (the runtime cuts debug=2 at 64 MiB, issue trackers at 64 KiB): counts are lower bounds")
 	}
-	return s
+	return append(d.done, s)
 }
 
 // framesOf turns the text kept of a stack into frames, leaf first.

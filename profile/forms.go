@@ -31,6 +31,8 @@ var textForms = []struct {
 	{regexp.MustCompile(`(?m)^# (HELP|TYPE) \w+`), "a page of /metrics", getProfile},
 	{regexp.MustCompile(`goroutine \d+ \[[^\]]+\]:\\n`), "a log line with a stack in it, its line ends escaped",
 		`Unescape it first: printf '%b' "$(cat FILE)" > dump.txt`},
+	{regexp.MustCompile(`(?m)^.*\S.* goroutine \d+ (gp=\S+ .*)?\[[^\]\n]+\]:\s*$`), "a log that has something before every line of the dump",
+		"Cut that off first; for a container's log file: sed -E 's/^[^ ]+ std(out|err) [FP] //' FILE > dump.txt"},
 	{regexp.MustCompile(`(?m)^\s*[\[{]`), "JSON", getProfile},
 }
 

@@ -66,9 +66,7 @@ func ReadMetrics(r io.Reader) (Metrics, error) {
 	}
 	m := Metrics{}
 	for name, family := range parsed {
-		for _, s := range family.Metric {
-			m.add(name, s)
-		}
+		m[name] = sumUp(name, family.Metric)
 	}
 	if len(m) == 0 {
 		return nil, fmt.Errorf("a page without metrics of a Go process")
@@ -99,24 +97,29 @@ func keepFamilies(r io.Reader) (*bytes.Buffer, error) {
 	return &kept, sc.Err()
 }
 
-// add adds a parsed series to its family.
-func (m Metrics) add(name string, s *dto.Metric) {
-	v := Value{Value: value(s)}
-	for _, l := range s.Label {
-		if slices.Contains(families[name], l.GetName()) {
-			if v.Labels == nil {
-				v.Labels = map[string]string{}
+// sumUp returns the series of a family with the labels that are kept.
+func sumUp(name string, series []*dto.Metric) []Value {
+	var values []Value
+	byLabels := map[string]int{} // index into values
+	for _, s := range series {
+		v := Value{Value: value(s)}
+		for _, l := range s.Label {
+			if slices.Contains(families[name], l.GetName()) {
+				if v.Labels == nil {
+					v.Labels = map[string]string{}
+				}
+				v.Labels[l.GetName()] = l.GetValue()
 			}
-			v.Labels[l.GetName()] = l.GetValue()
 		}
-	}
-	for i, old := range m[name] {
-		if maps.Equal(old.Labels, v.Labels) {
-			m[name][i].Value += v.Value
-			return
+		key := labelKey(v.Labels)
+		if i, ok := byLabels[key]; ok {
+			values[i].Value += v.Value
+			continue
 		}
+		byLabels[key] = len(values)
+		values = append(values, v)
 	}
-	m[name] = append(m[name], v)
+	return values
 }
 
 // value returns the number of a series of any simple type. Without a TYPE line,

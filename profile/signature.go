@@ -16,8 +16,15 @@ const SignatureDepth = 24
 // ";". Lines, arguments and labels are no part of it, nor are functions of
 // the runtime: debug=1 hides them at the leaf, debug=2 everywhere, and the
 // semaphores that it lends to other packages (sync.runtime_Semacquire) change
-// their names between Go releases.
+// their names between Go releases. A stack that is all runtime has its
+// outermost function for a signature ("runtime.goexit" for a goroutine that
+// has not begun to run), so that none is empty.
 type Signature string
+
+// goexit is the outermost function of every goroutine. It stands for a stack
+// without any other: a goroutine that has not begun to run, or has ended.
+// Profiles leave it out (debug=0) or print its bare address (debug=1).
+const goexit = "runtime.goexit"
 
 // NewSignature returns the signature of a stack, leaf first.
 func NewSignature(frames []Frame) Signature {
@@ -67,6 +74,9 @@ func (s Signature) Portable() Signature {
 	return Signature(strings.Join(funcs, ";"))
 }
 
+// closureWords are what the compiler calls the functions that it numbers.
+var closureWords = []string{"func", "gowrap", "deferwrap"}
+
 // portableName turns pkg.F.func2.3 into pkg.F.func*.*, and a/vendor/b into b.
 func portableName(name string) string {
 	if i := strings.LastIndex(name, "/vendor/"); i >= 0 {
@@ -75,7 +85,10 @@ func portableName(name string) string {
 	parts := strings.Split(name, ".")
 	closure := false
 	for i, p := range parts {
-		digits := strings.TrimPrefix(p, "func")
+		digits := p
+		for _, word := range closureWords {
+			digits = strings.TrimPrefix(digits, word)
+		}
 		if digits == "" || strings.Trim(digits, "0123456789") != "" || (digits == p && !closure) {
 			continue
 		}
@@ -112,26 +125,13 @@ func withoutRuntime(frames []Frame) []Frame {
 
 // foldTypeArgs replaces the type arguments of generic functions, which debug=0
 // spells out ("New[go.shape.*uint8]") and the text forms do not ("New[...]").
+// As there (funcNameForPrint in runtime/traceback.go), one "[...]" stands for all
+// from the first bracket to the last, also where functions inlined in each
+// other have type arguments of their own.
 func foldTypeArgs(name string) string {
-	if !strings.Contains(name, "[") {
+	first, last := strings.IndexByte(name, '['), strings.LastIndexByte(name, ']')
+	if first < 0 || last < first {
 		return name
 	}
-	var b strings.Builder
-	depth := 0
-	for _, r := range name {
-		switch r {
-		case '[':
-			if depth == 0 {
-				b.WriteString("[...]")
-			}
-			depth++
-		case ']':
-			depth--
-		default:
-			if depth == 0 {
-				b.WriteRune(r)
-			}
-		}
-	}
-	return b.String()
+	return name[:first] + "[...]" + name[last+1:]
 }

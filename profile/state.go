@@ -84,6 +84,8 @@ var leafStates = map[string]State{
 	"runtime.netpollblock":               StateIOWait,
 	"runtime.notetsleepg":                StateSyscall,
 	"runtime.cgocall":                    StateSyscall,
+	"syscall.Syscall":                    StateSyscall,
+	"syscall.Syscall6":                   StateSyscall,
 	"runtime.coroswitch":                 StateCoroutine,
 	"runtime.goroutineProfileWithLabels": StateRunning,
 	"sync.runtime_notifyListWait":        StateCond,

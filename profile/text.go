@@ -32,8 +32,9 @@ type textDump interface {
 	// line takes a line without its end and without leading spaces. It
 	// reports whether the line belongs to the dump.
 	line(l []byte) bool
-	// end returns the snapshot. cut says that the input ends inside a line.
-	end(cut bool) *Snapshot
+	// end returns the snapshot, or several where dumps follow each other
+	// with nothing between. cut says that the input ends inside a line.
+	end(cut bool) []*Snapshot
 }
 
 // readText reads all text dumps in br.
@@ -54,7 +55,10 @@ func readText(br *bufio.Reader) ([]*Snapshot, error) {
 			return nil, gzipError(err)
 		}
 	}
-	t.endDump(cut || t.bytes == cutSize)
+	if d, ok := t.dump.(*debug2); ok {
+		d.atLimit = t.bytes == cutSize
+	}
+	t.endDump(cut)
 	if len(t.done) == 0 {
 		return nil, textForm(string(t.sample))
 	}
@@ -108,14 +112,20 @@ func (t *textReader) start(d textDump) {
 	t.dump = d
 }
 
-// endDump keeps the snapshot of the dump under way. A debug=2 dump right
-// behind a debug=1 dump is the same instant: the test or handler wrote both.
+// endDump keeps the snapshots of the dump under way.
 func (t *textReader) endDump(cut bool) {
 	if t.dump == nil {
 		return
 	}
-	s := t.dump.end(cut)
+	for _, s := range t.dump.end(cut) {
+		t.keep(s)
+	}
 	t.dump = nil
+}
+
+// keep keeps a snapshot. A debug=2 dump right behind a debug=1 dump is the
+// same instant: the test or handler wrote both.
+func (t *textReader) keep(s *Snapshot) {
 	if n := len(t.done); n > 0 && s.Encoding == Debug2 && t.done[n-1].Encoding == Debug1 && !t.done[n-1].LeaksOnly {
 		t.done[n-1].Annotate(s)
 		return
