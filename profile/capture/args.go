@@ -1,0 +1,169 @@
+package capture
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// arguments reads what the paths name. Files that are no archives are gathered
+// first, for they belong together.
+func (r *reader) arguments(paths []string, stdin io.Reader) error {
+	if len(paths) == 0 {
+		return errors.New("nothing to read: name a capture, an archive or a goroutine profile, or - for standard input")
+	}
+	var files []*file
+	usedStdin := false
+	for _, p := range paths {
+		var f *file
+		var err error
+		if p == "-" {
+			if usedStdin {
+				return errors.New("standard input (-) can be given once only")
+			}
+			usedStdin = true
+			f, err = r.stream(stdin, "standard input", []string{"stdin"})
+		} else {
+			f, err = r.argument(p)
+		}
+		if err != nil {
+			r.fail(p, pathElems(p), withoutPath(err))
+		}
+		if f != nil {
+			files = append(files, f)
+		}
+	}
+	return r.named(files)
+}
+
+// withoutPath removes the path that errors of package os repeat.
+func withoutPath(err error) error {
+	if pe, ok := errors.AsType[*os.PathError](err); ok && pe == err {
+		return pe.Err
+	}
+	return err
+}
+
+// argument reads a folder or an archive, and returns any other file.
+func (r *reader) argument(p string) (*file, error) {
+	info, err := os.Stat(p)
+	if err != nil {
+		return nil, err
+	}
+	if info.IsDir() {
+		root, err := os.OpenRoot(p)
+		if err != nil {
+			return nil, err
+		}
+		defer root.Close()
+		return nil, r.folder(root.FS(), filepath.ToSlash(filepath.Clean(p)), pathElems(p))
+	}
+	in, err := os.Open(p)
+	if err != nil {
+		return nil, err
+	}
+	defer in.Close()
+	if !info.Mode().IsRegular() {
+		// A pipe such as <(kubectl exec …) can be read only once.
+		return r.stream(in, p, pathElems(p))
+	}
+	br, err := plain(in, maxArchive)
+	if err != nil {
+		return nil, err
+	}
+	if isTar(br) {
+		a, err := unpack(br)
+		if err != nil {
+			return nil, err
+		}
+		return nil, r.folder(a, p, pathElems(withoutArchiveExt(p)))
+	}
+	return osFile(p, filepath.Dir(p), filepath.Base(p)), nil
+}
+
+// maxStream bounds the profile that is read from a pipe, in bytes as it comes:
+// it is kept in memory until all arguments are known.
+const maxStream = 128 << 20
+
+// stream reads an archive, or returns a profile, from an input that can be read
+// only once.
+func (r *reader) stream(in io.Reader, label string, elems []string) (*file, error) {
+	data, err := io.ReadAll(&bounded{in, maxStream, maxStream})
+	if err != nil {
+		return nil, err
+	}
+	open := func() (io.ReadCloser, time.Time, error) {
+		return io.NopCloser(bytes.NewReader(data)), time.Time{}, nil
+	}
+	f := &file{label: label, base: elems[len(elems)-1], open: open}
+	br, err := plain(bytes.NewReader(data), maxArchive)
+	if err != nil || !isTar(br) {
+		return f, err
+	}
+	a, err := unpack(br)
+	if err != nil {
+		return nil, err
+	}
+	return nil, r.folder(a, label, elems)
+}
+
+// pathElems returns the elements of the absolute path, of which a target's name
+// takes as many from the end as it needs to be unique.
+func pathElems(p string) []string {
+	if abs, err := filepath.Abs(p); err == nil {
+		p = abs
+	}
+	p = filepath.ToSlash(strings.TrimPrefix(p, filepath.VolumeName(p)))
+	return strings.Split(strings.Trim(p, "/"), "/")
+}
+
+// named reads the files that the user named one by one. Files out of captures,
+// as a shell makes them of DIR/*, are read as their folders would be; all else
+// is one process.
+func (r *reader) named(files []*file) error {
+	byDir := map[string]*listing{}
+	var dirs []*listing
+	rest := newListing("the files given", nil)
+	for _, f := range files {
+		if _, _, ok := sampleName(f.base); !ok || r.o.Each {
+			continue
+		}
+		if byDir[f.dir] == nil {
+			byDir[f.dir] = newListing(f.dir, pathElems(f.dir))
+			dirs = append(dirs, byDir[f.dir])
+		}
+	}
+	for _, f := range files {
+		l := byDir[f.dir]
+		_, _, sample := sampleName(f.base)
+		switch {
+		case l != nil && (sample || isFacts(f.base)):
+			l.add(f, true)
+		case l != nil && isForeign(f.base): // came with DIR/*
+		case len(dirs) == 1:
+			dirs[0].add(f, true)
+		default:
+			rest.add(f, true)
+		}
+	}
+	for _, l := range dirs {
+		r.capture(l)
+	}
+	return r.namedRest(rest, len(files))
+}
+
+// namedRest reads the named files that are no part of a capture.
+func (r *reader) namedRest(l *listing, files int) error {
+	if err := r.looseSeries(l); err != nil {
+		return err
+	}
+	if files > 0 && len(r.targets) == 0 {
+		return fmt.Errorf("no goroutine profile in the %s given.%s", plural(files, "file", "s"), r.cause(0))
+	}
+	return nil
+}

@@ -1,0 +1,165 @@
+// Package capture reads and writes captures: samples of processes, kept as
+// files.
+//
+// A capture is a folder, or a .tar.gz of one, with a folder for each target:
+//
+//	DIR/TARGET/20261122T064522Z.debug0.pb.gz    goroutine profile, protobuf
+//	DIR/TARGET/20261122T064522Z.debug1.txt.gz   the same as text, counts only
+//	DIR/TARGET/20261122T064522Z.debug2.txt.gz   the same as text, every goroutine
+//	DIR/TARGET/20261122T064522Z.leak.debug0.pb.gz   goroutineleak profile; debug1, debug2 likewise
+//	DIR/TARGET/20261122T064522Z.metrics.txt.gz  page of /metrics
+//	DIR/TARGET/status-buildinfo.json            answers of the API, once for each target
+//	DIR/TARGET/status-flags.json
+//	DIR/TARGET/stores.json
+//
+// Text may be gzipped or not. The time in a name is that of the sample in UTC,
+// followed by "-2" and so on where several samples are of one second. The
+// older forms "2026-11-22T06:45:22Z" and "t001-words-TIME" are read too. All
+// files with the same name before the first part above are one sample, which
+// is whole when any goroutine profile is in it. TARGET is the target's name in
+// the form that [Escape] gives.
+//
+// [Open] reads captures, archives of them, and goroutine profiles of any name;
+// [Create] writes. Nothing is written to disk while reading, links are not
+// followed, and sizes are bounded, for a capture may come from a stranger.
+package capture
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"time"
+
+	"github.com/thanosleak/thanosleak/profile"
+)
+
+// Options say how to read.
+type Options struct {
+	// Each makes every file that is no part of a capture a target of its own.
+	// Otherwise the files given by name are samples of one process.
+	Each bool
+	// Flags tells which command-line flags of a target are kept; nil keeps
+	// none.
+	Flags func(string) bool
+	// Now is the time of samples for which neither their content nor a file
+	// tells one (text on standard input). They keep the zero time if it is
+	// zero.
+	Now time.Time
+}
+
+// An Input is what was read.
+type Input struct {
+	// Targets are the processes: of folders and archives in the order of the
+	// arguments and by path, then of single files. Names are unique. A target
+	// that could not be read has Err and no samples; every other has at least
+	// one. Err, names and warnings may hold what a stranger wrote.
+	Targets []profile.Target
+	// Description says how the input was understood: "60 processes, 1 sample
+	// each".
+	Description string
+	// Warnings name files that were passed over, and why.
+	Warnings []string
+}
+
+// Open reads what the paths name: folders that hold captures at any depth,
+// .tar.gz archives of them, files with goroutine profiles, "-" for standard
+// input (a profile or an archive, plain or gzipped). Files given by name that
+// are no part of a capture are samples of one process in order of time; if
+// their content shows different processes that is an error, unless o.Each.
+//
+// A path that cannot be read becomes a target with Err; where no path gives a
+// sample that is an error. Samples whose times are not known stand a nanosecond
+// apart, and the target's Warnings say so.
+func Open(paths []string, stdin io.Reader, o Options) (*Input, error) {
+	r := newReader(o)
+	if err := r.arguments(paths, stdin); err != nil {
+		return nil, err
+	}
+	return r.finish()
+}
+
+// Read reads the captures and profiles in a file system. name is what a target
+// at its top is called.
+func Read(fsys fs.FS, name string, o Options) (*Input, error) {
+	r := newReader(o)
+	if err := r.folder(fsys, name, []string{name}); err != nil {
+		r.fail(name, []string{name}, err)
+	}
+	return r.finish()
+}
+
+// found is a target and the path elements that its name is made of.
+type found struct {
+	profile.Target
+	elems []string
+}
+
+// reader collects targets.
+type reader struct {
+	o        Options
+	shared   intern
+	targets  []found
+	warnings []string
+	skipped  int     // files passed over that should have been profiles
+	errs     []error // of arguments
+}
+
+func newReader(o Options) *reader {
+	if o.Flags == nil {
+		o.Flags = func(string) bool { return false }
+	}
+	return &reader{o: o, shared: newIntern()}
+}
+
+// maxWarnings bounds the warnings, of which a damaged disk can give as many as
+// it has files.
+const maxWarnings = 20
+
+// finish names the targets and says how they were read.
+func (r *reader) finish() (*Input, error) {
+	in := &Input{Description: r.describe(), Warnings: r.warnings}
+	for i, name := range uniqueNames(r.targets) {
+		t := r.targets[i].Target
+		t.Name = name
+		in.Targets = append(in.Targets, t)
+	}
+	if n := len(in.Warnings) - maxWarnings; n > 0 {
+		in.Warnings = append(in.Warnings[:maxWarnings:maxWarnings], fmt.Sprintf("%d more warnings like these", n))
+	}
+	for _, t := range in.Targets {
+		if len(t.Samples) > 0 {
+			return in, nil
+		}
+	}
+	return nil, cmp.Or(errors.Join(r.errs...), errNothing)
+}
+
+// errNothing is for inputs that gave neither a sample nor an error.
+var errNothing = errors.New("no goroutine profile found")
+
+// cause returns the first warning since a point, as a sentence behind an error:
+// where nothing is left, warnings are not shown. Empty if there is none.
+func (r *reader) cause(since int) string {
+	if len(r.warnings) == since {
+		return ""
+	}
+	return " The first that was met: " + r.warnings[since]
+}
+
+// fail records that an argument gave nothing.
+func (r *reader) fail(name string, elems []string, err error) {
+	r.errs = append(r.errs, fmt.Errorf("%s: %w", name, err))
+	r.targets = append(r.targets, found{Target: profile.Target{Err: err.Error()}, elems: elems})
+}
+
+// skip records that a file was passed over.
+func (r *reader) skip(f *file, err error) {
+	r.skipped++
+	r.warnings = append(r.warnings, fmt.Sprintf("%s: passed over: %v", f.label, err))
+}
+
+func (r *reader) warn(format string, args ...any) {
+	r.warnings = append(r.warnings, fmt.Sprintf(format, args...))
+}

@@ -1,0 +1,149 @@
+package capture
+
+import (
+	"archive/tar"
+	"bufio"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/google/renameio/v2/maybe"
+)
+
+// folderSink writes into a folder.
+type folderSink struct{ root string }
+
+func newFolderSink(root string) (sink, error) {
+	if err := os.MkdirAll(root, 0o755); err != nil {
+		return nil, err
+	}
+	probe, err := os.CreateTemp(root, ".writable-*")
+	if err != nil {
+		return nil, err
+	}
+	if err := errors.Join(probe.Close(), os.Remove(probe.Name())); err != nil {
+		return nil, err
+	}
+	return &folderSink{root}, nil
+}
+
+func (s *folderSink) stems(dir string) (map[string]bool, error) {
+	used := map[string]bool{}
+	entries, err := os.ReadDir(filepath.Join(s.root, dir))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	for _, e := range entries {
+		if stem, _, ok := sampleName(e.Name()); ok {
+			used[stem] = true
+		}
+	}
+	return used, nil
+}
+
+func (s *folderSink) write(dir, name string, data []byte, _ time.Time) error {
+	folder := filepath.Join(s.root, dir)
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return err
+	}
+	return maybe.WriteFile(filepath.Join(folder, name), data, 0o644)
+}
+
+// remove is for a sample that is being given up; that it fails as well changes
+// nothing.
+func (s *folderSink) remove(dir, name string) { _ = os.Remove(filepath.Join(s.root, dir, name)) }
+
+func (s *folderSink) close() error { return nil }
+
+// archiveSink writes a .tar.gz: into a hidden file beside it, which becomes the
+// archive when it is complete.
+type archiveSink struct {
+	path string
+	top  string // folder in the archive that everything is in
+
+	mu  sync.Mutex
+	f   *os.File
+	buf *bufio.Writer
+	zw  *gzip.Writer
+	tw  *tar.Writer
+	n   int   // samples' files written
+	err error // the first; the archive is worthless after it
+}
+
+func newArchiveSink(p string) (sink, error) {
+	if err := mustNotExist(p); err != nil {
+		return nil, err
+	}
+	base := filepath.Base(p)
+	if err := os.MkdirAll(filepath.Dir(p), 0o755); err != nil {
+		return nil, err
+	}
+	f, err := os.CreateTemp(filepath.Dir(p), "."+base+"-*")
+	if err != nil {
+		return nil, err
+	}
+	s := &archiveSink{path: p, top: withoutArchiveExt(base), f: f, buf: bufio.NewWriter(f)}
+	s.zw = gzip.NewWriter(s.buf)
+	s.tw = tar.NewWriter(s.zw)
+	return s, nil
+}
+
+func mustNotExist(p string) error {
+	_, err := os.Lstat(p)
+	if err == nil {
+		return fmt.Errorf("the file exists. Name a new archive, or a folder to append to: %w", fs.ErrExist)
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+func (s *archiveSink) stems(string) (map[string]bool, error) { return map[string]bool{}, nil }
+
+func (s *archiveSink) write(dir, name string, data []byte, modified time.Time) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.err != nil {
+		return s.err
+	}
+	h := &tar.Header{
+		Typeflag: tar.TypeReg, Name: path.Join(s.top, dir, name), Size: int64(len(data)),
+		Mode: 0o644, ModTime: modified.Truncate(time.Second),
+	}
+	if s.err = s.tw.WriteHeader(h); s.err == nil {
+		_, s.err = s.tw.Write(data)
+	}
+	if !isFacts(name) {
+		s.n++
+	}
+	return s.err
+}
+
+// remove does nothing: after an error there will be no archive.
+func (s *archiveSink) remove(string, string) {}
+
+func (s *archiveSink) close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.err != nil || s.n == 0 {
+		return errors.Join(s.err, s.discard())
+	}
+	err := errors.Join(s.tw.Close(), s.zw.Close(), s.buf.Flush(), s.f.Sync(), s.f.Chmod(0o644), mustNotExist(s.path))
+	if err != nil {
+		return errors.Join(err, s.discard())
+	}
+	if err := s.f.Close(); err != nil {
+		return errors.Join(err, os.Remove(s.f.Name()))
+	}
+	return os.Rename(s.f.Name(), s.path)
+}
+
+// discard removes what was written.
+func (s *archiveSink) discard() error { return errors.Join(s.f.Close(), os.Remove(s.f.Name())) }
