@@ -1,0 +1,184 @@
+// Package discover turns what users write for a target into base URLs to
+// scrape.
+//
+// The forms are those of Thanos' own --endpoint flag where there is one:
+//
+//	host:port, [::1]:10902        one process
+//	http://host:port/prefix       one process, perhaps behind a proxy's prefix
+//	dns+host:port                 each A and AAAA address of host
+//	dnssrv+name                   each address of each target of the SRV records
+//	dnssrvnoa+name                each target of the SRV records, by its name
+//
+// Any URL that a browser shows for the process works as well: the address of
+// a page of the UI, of /debug/pprof/, /metrics or the API is cut back to its
+// base. The lookups may be followed by a URL, too ("dns+https://host:port").
+//
+// The package resolves names through a [Resolver] and does nothing else: it
+// connects to no target. Credentials in a URL stay in [Target.URL] only; no
+// name and no error shows them.
+package discover
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// maxTargets bounds what one lookup may yield: far more than replicas behind
+// one name, and few enough that a wrong name does no harm.
+const maxTargets = 1000
+
+// A Target is a process to look at.
+type Target struct {
+	// Name is host:port and the prefix, if there is one; it never shows
+	// credentials.
+	Name string
+	// URL is the base URL, without a slash at its end, query or fragment. It
+	// keeps the credentials that the user gave, for requests: show Name or
+	// String.
+	URL *url.URL
+	// Labels are those that the discovery tells; nil for arguments, which
+	// have none.
+	Labels map[string]string
+}
+
+// String returns the target's URL without credentials.
+func (t Target) String() string {
+	u := *t.URL
+	u.User = nil
+	return u.String()
+}
+
+// A Resolver looks up names; [*net.Resolver] is one.
+type Resolver interface {
+	LookupIPAddr(ctx context.Context, host string) ([]net.IPAddr, error)
+	LookupSRV(ctx context.Context, service, proto, name string) (string, []*net.SRV, error)
+}
+
+// Parse returns the targets that arg names, at least one if the error is nil:
+// sorted by name for the lookups, each process once. Lookups take as long as
+// ctx and r allow.
+func Parse(ctx context.Context, arg string, r Resolver) ([]Target, error) {
+	how, rest, lookup := strings.Cut(arg, "+")
+	if !lookup || strings.ContainsAny(how, ":/@.") {
+		t, err := parseAddress(arg)
+		if err != nil {
+			return nil, err
+		}
+		return []Target{t}, nil
+	}
+	var addresses []string
+	a, err := lookupAddress(how, rest)
+	if err == nil {
+		addresses, err = a.resolve(ctx, how, r)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if len(addresses) > maxTargets {
+		return nil, fmt.Errorf("%s: %d addresses, more than the %d that one name may have", shown(arg), len(addresses), maxTargets)
+	}
+	targets := make([]Target, 0, len(addresses))
+	for _, hostPort := range addresses {
+		u := *a.base
+		u.Host = hostPort
+		targets = append(targets, Target{Name: nameOf(&u), URL: &u})
+	}
+	// Name servers answer in a changing order.
+	slices.SortFunc(targets, func(a, b Target) int { return cmp.Compare(a.Name, b.Name) })
+	return Merge(targets), nil
+}
+
+// Merge returns the targets without those that name a process again, in the
+// given order. Two targets are the same if their names are, whatever their
+// scheme and credentials; the first one stays.
+func Merge(targets []Target) []Target {
+	seen := map[string]bool{}
+	merged := make([]Target, 0, len(targets))
+	for _, t := range targets {
+		if !seen[t.Name] {
+			seen[t.Name] = true
+			merged = append(merged, t)
+		}
+	}
+	return merged
+}
+
+// An address is what stands behind dns+, dnssrv+ or dnssrvnoa+.
+type address struct {
+	base *url.URL // without a host
+	host string
+	port string // empty if the SRV records tell it
+}
+
+// lookupAddress splits what is to be looked up.
+func lookupAddress(how, rest string) (address, error) {
+	if how != "dns" && how != "dnssrv" && how != "dnssrvnoa" {
+		return address{}, fmt.Errorf("target %s: unknown lookup %q: use dns+host:port, dnssrv+name or dnssrvnoa+name", shown(how+"+"+rest), how)
+	}
+	u, err := parseURL(rest)
+	if err != nil {
+		return address{}, fmt.Errorf("%s+: %w", how, err)
+	}
+	a := address{base: u, host: u.Hostname(), port: u.Port()}
+	if how == "dns" && a.port == "" {
+		return address{}, fmt.Errorf("target %s has no port, which no A record tells: dns+%s:%s if it is Thanos' default", shown(how+"+"+rest), a.host, defaultPort)
+	}
+	return a, nil
+}
+
+// resolve returns host:port of every process behind the address.
+func (a address) resolve(ctx context.Context, how string, r Resolver) ([]string, error) {
+	if how == "dns" {
+		return lookupIP(ctx, r, a.host, a.port)
+	}
+	_, records, err := r.LookupSRV(ctx, "", "", a.host)
+	if err != nil || len(records) == 0 {
+		return nil, lookupError("SRV records of ", a.host, err)
+	}
+	var all []string
+	for _, rec := range records {
+		// A port that the user wrote wins over the record's, as in Thanos.
+		port := cmp.Or(a.port, strconv.Itoa(int(rec.Port)))
+		if how == "dnssrvnoa" {
+			all = append(all, net.JoinHostPort(strings.TrimSuffix(rec.Target, "."), port))
+			continue
+		}
+		found, err := lookupIP(ctx, r, rec.Target, port)
+		if err != nil {
+			return nil, err
+		}
+		if all = append(all, found...); len(all) > maxTargets {
+			break
+		}
+	}
+	return all, nil
+}
+
+// lookupIP returns address:port for every A and AAAA record of host.
+func lookupIP(ctx context.Context, r Resolver, host, port string) ([]string, error) {
+	ips, err := r.LookupIPAddr(ctx, host)
+	if err != nil || len(ips) == 0 {
+		return nil, lookupError("", host, err)
+	}
+	all := make([]string, 0, len(ips))
+	for _, ip := range ips {
+		all = append(all, net.JoinHostPort(ip.String(), port))
+	}
+	return all, nil
+}
+
+// lookupError says what was looked up in vain, and where names are known; err
+// is nil where the answer was empty.
+func lookupError(what, host string, err error) error {
+	if d, ok := errors.AsType[*net.DNSError](err); err == nil || (ok && d.IsNotFound) {
+		return fmt.Errorf("%s%s: name not found. Names of Kubernetes services (NAME.NAMESPACE.svc) are known inside the cluster only, and one record for each pod needs a headless service", what, host)
+	}
+	return fmt.Errorf("look up %s%s: %w", what, host, err)
+}

@@ -1,0 +1,64 @@
+package scrape
+
+import (
+	"math"
+	"net/url"
+	"slices"
+
+	"github.com/thanosleak/thanosleak/profile"
+)
+
+// maxJitter is by how many seconds the start time of one process may seem to
+// move. The kernel's boot time, from which it is computed, is rounded to full
+// seconds and follows corrections of the clock.
+const maxJitter = 2
+
+// A life is what the samples so far tell of the process that answers.
+type life struct {
+	start     float64  // Unix time in seconds; 0 if unknown
+	revisions []string // of the last builds seen, oldest first
+}
+
+// maxRevisions is how many builds are remembered; a rollback and a rollout
+// that is stuck half-way need two.
+const maxRevisions = 8
+
+// see takes the metrics of the next sample. It reports false if another
+// process must have answered than before: one that started earlier, the same
+// start in another build, or, where the start is not told, a build that was
+// there before the last one. A later start is a restart.
+func (l *life) see(m profile.Metrics) bool {
+	var f profile.Facts
+	f.Adopt(m)
+	start := m.Sum("process_start_time_seconds")
+	rebuilt := f.Revision != "" && len(l.revisions) > 0 && l.revisions[len(l.revisions)-1] != f.Revision
+	if start > 0 && l.start > 0 {
+		same := sameStart(l.start, start)
+		if (start < l.start && !same) || (same && rebuilt) {
+			return false
+		}
+	} else if rebuilt && slices.Contains(l.revisions, f.Revision) {
+		return false
+	}
+	if start > 0 {
+		l.start = start
+	}
+	if f.Revision != "" && (rebuilt || len(l.revisions) == 0) {
+		l.revisions = append(l.revisions, f.Revision)
+		l.revisions = l.revisions[max(0, len(l.revisions)-maxRevisions):]
+	}
+	return true
+}
+
+// sameStart reports whether two start times are of one process: they differ
+// by a few full seconds at most, since only the boot time in them jitters.
+func sameStart(a, b float64) bool {
+	d := math.Abs(a - b)
+	return d <= maxJitter+0.001 && math.Abs(d-math.Round(d)) < 0.001
+}
+
+// severalProcesses says that a series of samples cannot be had at an address.
+func (c *Client) severalProcesses(u *url.URL) *Error {
+	return c.fail(u, "several processes answer at this address in turn (a Service or load balancer): their start times or builds alternate, so samples from here are no series",
+		"Scan every pod: dns+HOST:PORT with the name of a headless service, or port-forward to a single pod.", ErrSeveralProcesses)
+}
