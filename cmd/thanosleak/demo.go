@@ -5,7 +5,6 @@ import (
 	"context"
 	_ "embed"
 	"fmt"
-	"io/fs"
 	"net"
 	"net/http"
 	"time"
@@ -47,11 +46,7 @@ func runDemo(ctx context.Context, std streams, s *scanner) error {
 	if err != nil {
 		return fmt.Errorf("the recorded capture: %w", err)
 	}
-	entries, err := fs.ReadDir(archive, ".")
-	if err != nil || len(entries) == 0 {
-		return fmt.Errorf("the recorded capture has no process in it: %w", err)
-	}
-	handler, err := newReplay(archive, entries[0].Name())
+	handler, err := newReplay(archive, "")
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"io/fs"
 	"net/http"
 	"path"
@@ -21,20 +22,30 @@ type replay struct {
 	current int // index of the sample served, -1 before the first
 }
 
-// newReplay makes a server of a folder with the samples of one process.
-func newReplay(fsys fs.FS, folder string) (*replay, error) {
-	files, err := fs.Glob(fsys, path.Join(folder, "*.debug0.pb.gz"))
-	if err != nil {
-		return nil, err
-	}
-	r := &replay{fsys: fsys, folder: folder, current: -1}
-	for _, f := range files {
-		if stem := strings.TrimSuffix(path.Base(f), ".debug0.pb.gz"); !strings.HasSuffix(stem, ".leak") {
+// newReplay makes a server of a process in a capture: of the first folder with
+// samples or, if a name is given, of the first of that name.
+func newReplay(fsys fs.FS, name string) (*replay, error) {
+	r := &replay{fsys: fsys, current: -1}
+	err := fs.WalkDir(fsys, ".", func(p string, _ fs.DirEntry, err error) error {
+		stem, isSample := strings.CutSuffix(path.Base(p), ".debug0.pb.gz")
+		dir := path.Dir(p)
+		switch {
+		case err != nil:
+			return err
+		case !isSample || strings.HasSuffix(stem, ".leak"):
+		case len(r.stems) == 0 && (name == "" || path.Base(dir) == name):
+			r.folder = dir
+			r.stems = append(r.stems, stem)
+		case len(r.stems) > 0 && dir == r.folder:
 			r.stems = append(r.stems, stem)
 		}
+		return nil
+	})
+	if err == nil && len(r.stems) == 0 {
+		err = fmt.Errorf("no samples of %q in the capture", name)
 	}
 	slices.Sort(r.stems)
-	return r, nil
+	return r, err
 }
 
 // ServeHTTP answers what Thanos answers at the same paths.

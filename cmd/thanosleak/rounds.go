@@ -20,6 +20,7 @@ type watch struct {
 	taken  int // samples of this run
 	failed int
 	last   error           // of the newest attempt, nil if it went well
+	mixed  error           // several processes answered: nothing taken can be used
 	held   profile.Payload // of the newest sample, not written yet
 	unsent bool            // held is to be written
 }
@@ -94,12 +95,18 @@ func (r *rounds) refused() []*watch {
 
 // sample takes one sample of a target and, the first time, its facts.
 func (r *rounds) sample(ctx context.Context, w *watch) {
+	if w.mixed != nil {
+		return
+	}
 	ctx, cancel := context.WithTimeout(ctx, time.Duration(r.timeout))
 	defer cancel()
 	s, payload, err := w.client.Sample(ctx)
 	w.last = err
 	if err != nil {
 		w.failed++
+		if errors.Is(err, scrape.ErrSeveralProcesses) {
+			w.mixed = err
+		}
 		return
 	}
 	if w.taken == 0 {
@@ -110,7 +117,7 @@ func (r *rounds) sample(ctx context.Context, w *watch) {
 		w.target.Facts = facts
 		w.target.Warnings = append(w.target.Warnings, warnings...)
 	}
-	w.target.Facts.Adopt(s.Metrics)
+	w.adopt(s)
 	if r.fullStacks == "always" {
 		payload.Debug2, err = r.annotate(ctx, w, &s)
 		if err != nil {
@@ -120,6 +127,16 @@ func (r *rounds) sample(ctx context.Context, w *watch) {
 	w.target.Samples = append(w.target.Samples, s)
 	w.held, w.unsent = payload, true
 	w.taken++
+}
+
+// adopt completes the facts by what the sample tells. A query frontend passes
+// requests for the API on: what came back is of the querier behind it.
+func (w *watch) adopt(s profile.Sample) {
+	one := profile.Target{Samples: []profile.Sample{s}}
+	if one.Component() == "query-frontend" {
+		w.target.Facts = profile.Facts{}
+	}
+	w.target.Facts.Adopt(s.Metrics)
 }
 
 // annotate takes full stacks for a sample.
@@ -205,8 +222,8 @@ func (r *rounds) explain(ctx context.Context, w *watch) {
 	if w.failed == 0 {
 		return
 	}
-	if w.taken == 0 {
-		w.target.Samples = nil // what an earlier run saw is no answer now
+	if w.taken == 0 || w.mixed != nil {
+		w.target.Samples = nil // of earlier runs, or of processes mixed up
 		w.target.Err = fmt.Sprint(w.last)
 		if ctx.Err() != nil && errors.Is(w.last, context.Canceled) {
 			w.target.Err = w.target.Name + ": interrupted before the first sample"
