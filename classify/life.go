@@ -7,8 +7,9 @@ import (
 )
 
 // startTolerance is by how much the start time of one process may differ
-// between samples, in seconds: /metrics rounds it.
-const startTolerance = 1
+// between samples, in seconds: it is computed from the boot time of the
+// machine, which the kernel rounds to whole seconds anew each time.
+const startTolerance = 2
 
 // A life is one run of a process: addresses and names are used again, lives
 // are not. Samples are oldest first, at least one.

@@ -48,7 +48,7 @@ func (j *judge) remedy(cases []*caseOf, processes []*process) Remedy {
 	case AffectedNo, AffectedUnknown:
 	}
 	for _, m := range a.Mitigate {
-		if first.process.covers(m.Releases, m.Components) {
+		if first.covers(m.Releases, m.Components) {
 			r.Steps = append(r.Steps, Step{Kind: StepMitigate, Text: fillTiers(fillFlags(m.Text, cases), cases, processes),
 				Command: m.Command, Cost: fillFlags(m.Cost, cases)})
 		}
@@ -57,7 +57,7 @@ func (j *judge) remedy(cases []*caseOf, processes []*process) Remedy {
 	r.GoTo = to
 	r.Steps = append(r.Steps, upgrade, verifyStep(cases, a.Verify))
 	for _, v := range a.Avoid {
-		if first.process.covers(v.Releases, v.Components) {
+		if first.covers(v.Releases, v.Components) {
 			r.Avoid = append(r.Avoid, v.Text)
 		}
 	}
@@ -65,9 +65,15 @@ func (j *judge) remedy(cases []*caseOf, processes []*process) Remedy {
 }
 
 // covers reports whether advice for the releases and components holds for the
-// process.
-func (p *process) covers(releases *advisory.Range, components []string) bool {
-	return advisory.AppliesTo(components, p.component) && (releases == nil || !p.versioned || releases.Contains(p.release))
+// case. A process whose component is unknown is taken for the one that the
+// advisory is mostly about.
+func (c *caseOf) covers(releases *advisory.Range, components []string) bool {
+	p := c.process
+	component := p.component
+	if component == "" && len(c.adv.Components) > 0 {
+		component = c.adv.Components[0]
+	}
+	return advisory.AppliesTo(components, component) && (releases == nil || !p.versioned || releases.Contains(p.release))
 }
 
 // urls returns the addresses of the cases' processes that have one.

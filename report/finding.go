@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/thanosleak/thanosleak/classify"
@@ -11,6 +12,10 @@ import (
 // labelWidth is the column at which what stands behind "why", "do" and "not"
 // begins.
 const labelWidth = 9
+
+// stateWidth is the length of the longest state that matters: "chan receive
+// (nil chan)".
+const stateWidth = 23
 
 // stackLines is the number of stacks of each role that are shown unless all
 // are asked for; the rest is summed up.
@@ -24,6 +29,7 @@ func (p *page) finding(f *classify.Finding, r *classify.Result, verbose bool) {
 		p.process(t)
 	} else {
 		p.occurrences(f, r)
+		p.blank()
 	}
 	p.stacks("culprits", classify.RoleCulprit, f.Stacks, verbose)
 	p.stacks("victims", classify.RoleVictim, f.Stacks, verbose)
@@ -120,7 +126,7 @@ func extent(f *classify.Finding) string {
 // stacks lists the stacks of a role.
 func (p *page) stacks(label, role string, stacks []classify.Stack, verbose bool) {
 	shown, rest, goroutines := 0, 0, 0
-	for _, s := range stacks {
+	for _, s := range alike(stacks, verbose) {
 		if s.Role != role {
 			continue
 		}
@@ -132,15 +138,41 @@ func (p *page) stacks(label, role string, stacks []classify.Stack, verbose bool)
 		if shown > 0 {
 			label = ""
 		}
-		p.stack(label, s)
+		p.stack(label, s.Stack, s.stacks)
 		shown++
 		if verbose {
-			p.frames(s)
+			p.frames(s.Stack)
 		}
 	}
 	if rest > 0 {
 		p.line(text("  "+pad("", 10)+fmt.Sprintf("%6d", goroutines)), styled(fmt.Sprintf("  in %d more %s (-v shows all)", rest, stacksNoun(rest)), dim))
 	}
+}
+
+// bundle is several stacks that stand on one line.
+type bundle struct {
+	classify.Stack
+	stacks int
+}
+
+// alike puts stacks together that differ only in callers: a query waits in one
+// place below many shapes of expressions.
+func alike(stacks []classify.Stack, verbose bool) []bundle {
+	var bundles []bundle
+	for _, s := range stacks {
+		name, position := telling(s.Frames)
+		i := slices.IndexFunc(bundles, func(b bundle) bool {
+			n, p := telling(b.Frames)
+			return n == name && p == position && b.State == s.State && b.Role == s.Role
+		})
+		if i < 0 || verbose {
+			bundles = append(bundles, bundle{Stack: s, stacks: 1})
+			continue
+		}
+		bundles[i].Count += s.Count
+		bundles[i].stacks++
+	}
+	return bundles
 }
 
 func stacksNoun(n int) string {
@@ -150,15 +182,20 @@ func stacksNoun(n int) string {
 	return "stacks"
 }
 
-// stack writes a stack on one line: count, state, leaf and its line.
-func (p *page) stack(label string, s classify.Stack) {
+// stack writes stacks that are alike on one line: count, state, leaf and its
+// line, and how many they are.
+func (p *page) stack(label string, s classify.Stack, stacks int) {
 	state := s.State
 	if state == "" {
 		state = "state unknown"
 	}
 	leaf, position := telling(s.Frames)
-	p.line(styled("  "+pad(label, 10), bold), text(fmt.Sprintf("%6d  ", s.Count)), styled(pad(state, 24), dim),
-		text("  "+leaf), styled("  "+position, dim))
+	more := ""
+	if stacks > 1 {
+		more = fmt.Sprintf("  %d stacks", stacks)
+	}
+	p.line(styled("  "+pad(label, 10), bold), text(fmt.Sprintf("%6d  ", s.Count)), styled(pad(state, stateWidth), dim),
+		text("  "+leaf), styled("  "+position+more, dim))
 }
 
 // telling returns the function that says most of a stack and its position: the
@@ -212,15 +249,23 @@ func (p *page) sure(f *classify.Finding, verbose bool) {
 		mark := "? not known: "
 		switch {
 		case c.Met != nil && *c.Met:
-			mark = "✔ " + c.Observed + ": "
+			mark = "✔ "
 		case c.Optional:
 			continue
 		case c.Met != nil:
-			mark = "✘ " + c.Observed + ": "
+			mark = "✘ "
 		}
-		p.paragraph(styled(label, bold), labelWidth, mark+c.Text, plain)
+		p.paragraph(styled(label, bold), labelWidth, mark+c.Text+here(c.Observed), plain)
 		label = ""
 	}
+}
+
+// here says what was found on the process.
+func here(observed string) string {
+	if observed == "" {
+		return ""
+	}
+	return " (here: " + observed + ")"
 }
 
 // remedy lists the steps for targets of one version.

@@ -16,15 +16,15 @@ func (p *page) occurrences(f *classify.Finding, r *classify.Result) {
 	rows := [][]string{}
 	for _, o := range f.Occurrences {
 		t := target(r, o.Target)
-		rows = append(rows, []string{o.Target, string(o.Level), count(o.Culprits), count(o.Victims), goroutines(t), perHour(o.Growth)})
+		rows = append(rows, []string{o.Target, string(o.Level), count(o.Culprits), count(o.Victims), goroutines(t), trend(o.Growth)})
 	}
-	p.table([]string{"target", "level", "culprits", "victims", "goroutines", "per hour"}, rows)
+	p.table([]string{"target", "level", "culprits", "victims", "goroutines", "trend"}, rows)
 }
 
 // targetTable lists the targets where there are several, in the order given.
 func (p *page) targetTable(r *classify.Result) {
-	if len(r.Targets) < 2 {
-		return
+	if len(r.Targets) < 2 || len(r.Findings) == 1 && len(r.Findings[0].Occurrences) == len(r.Targets) {
+		return // the finding lists them all
 	}
 	rows := [][]string{}
 	for i := range r.Targets {
@@ -55,12 +55,12 @@ func goroutines(t *classify.TargetResult) string {
 	return fmt.Sprintf("%d %s %d", t.Goroutines.First, sparkline(t.Totals), t.Goroutines.Last)
 }
 
-// perHour is the rate, where the trend is one.
-func perHour(g classify.Growth) string {
+// trend is the rate where the count grows, else a word.
+func trend(g classify.Growth) string {
 	if g.Verdict != classify.Growing || g.PerHour == nil {
 		return string(g.Verdict)
 	}
-	return classify.Rate(*g.PerHour)
+	return classify.Rate(*g.PerHour) + "/h"
 }
 
 // table writes rows under a header without lines, cut at the page's width.

@@ -196,7 +196,7 @@ func (p *page) topStacks(t *classify.TargetResult) {
 	p.blank()
 	p.line(styled("  most goroutines", bold))
 	for _, s := range t.Top {
-		p.stack("", s)
+		p.stack("", s, 1)
 	}
 }
 

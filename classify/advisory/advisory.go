@@ -33,7 +33,7 @@ type Advisory struct {
 	// Symptoms are what operators see before they know the cause.
 	Symptoms []string `yaml:"symptoms"`
 	// Components are the values of [profile.Target.Component] that can have
-	// the leak.
+	// the leak, the one that mostly has it first.
 	Components []string `yaml:"components"`
 	Class      Class    `yaml:"class"`
 	Severity   Severity `yaml:"severity"`

@@ -15,14 +15,15 @@ import (
 
 // watch is one target while it is sampled.
 type watch struct {
-	client *scrape.Client
-	target profile.Target
-	taken  int // samples of this run
-	failed int
-	last   error           // of the newest attempt, nil if it went well
-	mixed  error           // several processes answered: nothing taken can be used
-	held   profile.Payload // of the newest sample, not written yet
-	unsent bool            // held is to be written
+	client  *scrape.Client
+	target  profile.Target
+	taken   int // samples of this run
+	failed  int
+	repeats int             // samples that were those before
+	last    error           // of the newest attempt, nil if it went well
+	mixed   error           // several processes answered: nothing taken can be used
+	held    profile.Payload // of the newest sample, not written yet
+	unsent  bool            // held is to be written
 }
 
 // rounds samples all targets again and again.
@@ -118,6 +119,9 @@ func (r *rounds) sample(ctx context.Context, w *watch) {
 		w.target.Warnings = append(w.target.Warnings, warnings...)
 	}
 	w.adopt(s)
+	if w.seen(s) {
+		return
+	}
 	if r.fullStacks == "always" {
 		payload.Debug2, err = r.annotate(ctx, w, &s)
 		if err != nil {
@@ -137,6 +141,21 @@ func (w *watch) adopt(s profile.Sample) {
 		w.target.Facts = profile.Facts{}
 	}
 	w.target.Facts.Adopt(s.Metrics)
+}
+
+// seen reports whether the sample is the one taken before: a profile carries
+// its time, and a cache in between may serve it twice. It would count twice.
+func (w *watch) seen(s profile.Sample) bool {
+	n := len(w.target.Samples)
+	if n == 0 || !s.Time.Equal(w.target.Samples[n-1].Time) {
+		return false
+	}
+	if w.repeats == 0 {
+		w.target.Warnings = append(w.target.Warnings,
+			"the same profile came again and was counted once: is there a cache in between?")
+	}
+	w.repeats++
+	return true
 }
 
 // annotate takes full stacks for a sample.
