@@ -72,7 +72,7 @@ func (p *page) headline(f *classify.Finding, r *classify.Result) {
 	if name == "" {
 		name = f.Title
 	}
-	p.line(styled(word, st), text(fmt.Sprintf("  %s on %s%s: %s", name, where(f, r), versions(f), extent(f))))
+	p.paragraph(styled(word, st), columns(word)+2, fmt.Sprintf("%s on %s%s: %s", name, where(f, r), versions(f), extent(f)), plain)
 	if f.Advisory != "" {
 		p.line(text("  " + f.Title))
 	}

@@ -58,7 +58,9 @@ func (r *rounds) run(ctx context.Context) {
 func (r *rounds) wait(ctx context.Context, n int, started time.Time) bool {
 	left := time.Duration(r.interval) - time.Since(started)
 	if ctx.Err() == nil && left > 0 {
-		r.progress.show("%d of %d samples, next in %s (Ctrl-C reports what there is)", n+1, r.samples, left.Round(time.Second))
+		if left >= time.Second {
+			r.progress.show("%d of %d samples, next in %s (Ctrl-C reports what there is)", n+1, r.samples, left.Round(time.Second))
+		}
 		timer := time.NewTimer(left)
 		defer timer.Stop()
 		select {
