@@ -11,8 +11,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-
-	"github.com/thanosleak/thanosleak/profile/capture"
 )
 
 // readme is the file whose examples are executed; run the tests with -update
@@ -85,19 +83,7 @@ func gateRuns(t *testing.T, command string) string {
 // and without leaving files behind.
 func inProcess(t *testing.T, args []string) []byte {
 	t.Helper()
-	f, err := os.Open("testdata/captures/v0.36.0-slowstore-lazy.tar.gz")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	archive, err := capture.Unpack(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	handler, err := newReplay(archive, "upper")
-	if err != nil {
-		t.Fatal(err)
-	}
+	handler := recorded(t, "testdata/captures/v0.36.0-slowstore-lazy.tar.gz", "upper")
 	handler.current = len(handler.stems) - 7
 	server := httptest.NewServer(handler)
 	defer server.Close()

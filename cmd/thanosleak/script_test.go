@@ -1,22 +1,24 @@
 package main
 
 import (
-	"context"
+	"bufio"
+	"bytes"
+	"compress/gzip"
 	"flag"
 	"fmt"
 	"io"
 	"io/fs"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/santhosh-tekuri/jsonschema/v6"
+	"go.uber.org/goleak"
 
 	"github.com/thanosleak/thanosleak/profile/capture"
 )
@@ -24,13 +26,29 @@ import (
 var update = flag.Bool("update", false, "rewrite expected outputs in the scripts")
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"thanosleak": main})
+	testscript.Main(leakChecked{m}, map[string]func(){"thanosleak": main})
+}
+
+// leakChecked fails tests that leave goroutines behind.
+type leakChecked struct{ m *testing.M }
+
+func (c leakChecked) Run() int {
+	status := c.m.Run()
+	if err := goleak.Find(); err != nil && status == 0 {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return status
 }
 
 // TestScript runs the commands as people type them. Scripts find the packed
 // captures in $CAPTURES and serve them with the command serve.
 func TestScript(t *testing.T) {
 	captures, err := filepath.Abs("../../testdata/captures")
+	if err != nil {
+		t.Fatal(err)
+	}
+	leaky, err := buildLeaky(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,6 +64,8 @@ func TestScript(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"serve": cmdServe, "status": cmdStatus, "schema": cmdSchema, "unpack": cmdUnpack,
+			"hidden": cmdHidden,
+			"leaky":  func(ts *testscript.TestScript, _ bool, args []string) { cmdLeaky(ts, leaky, args) },
 		},
 	})
 }
@@ -141,50 +161,64 @@ func cmdUnpack(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.CopyFS(ts.MkAbs(args[1]), unpackArchive(ts, args[0])))
 }
 
-// TestInterrupt looks at what Ctrl-C leaves: what there is, is reported.
-func TestInterrupt(t *testing.T) {
-	f, err := os.Open("../../testdata/captures/v0.35.1-go121-slowstore-eager.tar.gz")
+// buildLeaky builds the process that leaks on purpose into dir.
+func buildLeaky(dir string) (string, error) {
+	bin := filepath.Join(dir, "thanos")
+	build := exec.Command("go", "build", "-o", bin, "./cmd/thanos")
+	build.Dir = "../../testdata/leaky"
+	out, err := build.CombinedOutput()
 	if err != nil {
-		t.Fatal(err)
+		return "", fmt.Errorf("%w\n%s", err, out)
 	}
-	defer f.Close()
-	archive, err := capture.Unpack(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	handler, err := newReplay(archive, "upper")
-	if err != nil {
-		t.Fatal(err)
-	}
-	handler.current = len(handler.stems) - 2 // the next sample is the last, which shows the leak
-	ctx, interrupt := context.WithCancel(t.Context())
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		handler.ServeHTTP(w, r)
-		if r.URL.Path == "/api/v1/stores" { // the last request of the first round
-			time.AfterFunc(50*time.Millisecond, interrupt)
-		}
-	}))
-	defer server.Close()
-	var out, errOut strings.Builder
-	status := run(ctx, []string{"scan", server.URL, "--interval", "1h"}, streams{out: &out, err: &errOut, env: os.Getenv})
-	if status != exitFound || !strings.Contains(out.String(), "LEAK confirmed  TL-2024-001") {
-		t.Errorf("status %d, want %d with the leak that was seen before the interrupt\n%s%s", status, exitFound, out.String(), errOut.String())
-	}
+	return bin, nil
 }
 
-// TestRefused looks at a target that nobody listens on beside a good one.
-func TestRefused(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+// cmdLeaky is "leaky VAR ARGS…": it starts the process that leaks on purpose,
+// until the script ends, and puts its base URL into the variable.
+func cmdLeaky(ts *testscript.TestScript, bin string, args []string) {
+	if len(args) < 1 {
+		ts.Fatalf("usage: leaky VAR ARGS…")
 	}
-	gone := l.Addr().String()
-	if err := l.Close(); err != nil {
-		t.Fatal(err)
+	cmd := exec.Command(bin, append(args[1:], "-watch-stdin=false")...)
+	out, err := cmd.StdoutPipe()
+	ts.Check(err)
+	ts.Check(cmd.Start())
+	ts.Defer(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait() // killed: its status says nothing
+	})
+	line, err := bufio.NewReader(out).ReadString('\n')
+	ts.Check(err)
+	ts.Setenv(args[0], strings.TrimSpace(line))
+}
+
+// cmdHidden is "hidden TEXT PATH…": no file below the paths may hold the text,
+// plain or gzipped.
+func cmdHidden(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: hidden TEXT PATH…")
 	}
-	var out, errOut strings.Builder
-	status := run(t.Context(), []string{"scan", gone, "--samples", "1"}, streams{out: &out, err: &errOut, env: os.Getenv})
-	if status != exitFailed || !strings.Contains(errOut.String(), gone) || !strings.Contains(errOut.String(), "refused") {
-		t.Errorf("status %d, want %d and an error that names %s and the cause\n%s", status, exitFailed, gone, errOut.String())
+	files := 0
+	for _, root := range args[1:] {
+		ts.Check(filepath.WalkDir(ts.MkAbs(root), func(p string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() {
+				return err
+			}
+			files++
+			b, err := os.ReadFile(p)
+			if err != nil {
+				return err
+			}
+			if zr, zipErr := gzip.NewReader(bytes.NewReader(b)); zipErr == nil {
+				b, err = io.ReadAll(zr)
+			}
+			if bytes.Contains(bytes.ToLower(b), []byte(args[0])) {
+				ts.Fatalf("%s holds %q", p, args[0])
+			}
+			return err
+		}))
+	}
+	if files == 0 {
+		ts.Fatalf("no files below %v", args[1:])
 	}
 }

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/thanosleak/thanosleak/profile/capture"
+)
+
+// recorded returns a server of a process in a packed capture.
+func recorded(t *testing.T, archive, process string) *replay {
+	t.Helper()
+	f, err := os.Open(archive)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	fsys, err := capture.Unpack(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := newReplay(fsys, process)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// TestInterrupt looks at what Ctrl-C leaves: what there is, is reported.
+func TestInterrupt(t *testing.T) {
+	handler := recorded(t, "../../testdata/captures/v0.35.1-go121-slowstore-eager.tar.gz", "upper")
+	handler.current = len(handler.stems) - 2 // the next sample is the last, which shows the leak
+	ctx, interrupt := context.WithCancel(t.Context())
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		handler.ServeHTTP(w, r)
+		if r.URL.Path == "/api/v1/stores" { // the last request of the first round
+			time.AfterFunc(50*time.Millisecond, interrupt)
+		}
+	}))
+	defer server.Close()
+	var out, errOut strings.Builder
+	status := run(ctx, []string{"scan", server.URL, "--interval", "1h"}, streams{out: &out, err: &errOut, env: os.Getenv})
+	if status != exitFound || !strings.Contains(out.String(), "LEAK confirmed  TL-2024-001") {
+		t.Errorf("status %d, want %d with the leak that was seen before the interrupt\n%s%s", status, exitFound, out.String(), errOut.String())
+	}
+}
+
+// TestRefused looks at a target that nobody listens on beside a good one.
+func TestRefused(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	gone := l.Addr().String()
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	var out, errOut strings.Builder
+	status := run(t.Context(), []string{"scan", gone, "--samples", "1"}, streams{out: &out, err: &errOut, env: os.Getenv})
+	if status != exitFailed || !strings.Contains(errOut.String(), gone) || !strings.Contains(errOut.String(), "refused") {
+		t.Errorf("status %d, want %d and an error that names %s and the cause\n%s", status, exitFailed, gone, errOut.String())
+	}
+}
