@@ -34,6 +34,9 @@ type Options struct {
 	Thresholds Thresholds
 	// Advisories is what is known.
 	Advisories *advisory.DB
+	// Kept is where the samples are kept already, so that nobody is told to
+	// save them; empty if nowhere.
+	Kept string
 }
 
 // judge holds what stays the same over one call of Judge.
@@ -70,7 +73,7 @@ func Judge(targets []profile.Target, o Options) *Result {
 		cases = append(cases, j.cases(p)...)
 		r.Warnings = append(r.Warnings, p.warnings()...)
 	}
-	r.Findings = j.findings(cases, processes)
+	r.Findings = j.findings(cases)
 	for _, p := range processes {
 		r.Targets = append(r.Targets, j.targetResult(p, cases))
 	}
@@ -119,9 +122,9 @@ func dropExplained(cases []*caseOf) []*caseOf {
 func (j *judge) growth(s series, p *process) Growth {
 	g := Growth{Lives: len(p.lives), First: int(s.counts[0]), Last: int(s.counts[len(s.counts)-1])}
 	g.Verdict, g.P = j.Thresholds.trend(s)
-	hours := s.hours()
-	if hours[len(hours)-1] > 0 {
-		slope := theilSen(hours, s.counts)
+	// Samples whose times are not known stand a moment apart, in their order.
+	if s.times[len(s.times)-1].Sub(s.times[0]) >= time.Second {
+		slope := theilSen(s.hours(), s.counts)
 		g.PerHour = &slope
 	}
 	return g
@@ -136,14 +139,18 @@ func (j *judge) targetResult(p *process, cases []*caseOf) TargetResult {
 	}
 	r.Judged = JudgedYes
 	found := map[string]bool{}
-	decided := false
+	decided, open := false, len(p.newest().samples) < j.Thresholds.MinSamples
 	for _, c := range cases {
-		if c.process == p {
-			found[c.key] = true
-			decided = decided || c.occurrence.Level.AtLeast(Likely)
+		if c.process != p {
+			continue
 		}
+		found[c.key] = true
+		decided = decided || c.occurrence.Level.AtLeast(Likely)
+		// The stack of a known leak stands there, and nothing tells yet
+		// whether it stays.
+		open = open || c.adv != nil && c.adv.Class != advisory.PileUp
 	}
-	if !decided && len(p.newest().samples) < j.Thresholds.MinSamples {
+	if open && !decided {
 		r.Judged = JudgedUndecided
 	}
 	for _, a := range j.Advisories.Advisories {
@@ -179,7 +186,7 @@ func verdict(r *Result) Verdict {
 }
 
 // findings makes one finding of the cases with the same key.
-func (j *judge) findings(cases []*caseOf, processes []*process) []Finding {
+func (j *judge) findings(cases []*caseOf) []Finding {
 	byKey := map[string][]*caseOf{}
 	var keys []string
 	for _, c := range cases {
@@ -190,7 +197,7 @@ func (j *judge) findings(cases []*caseOf, processes []*process) []Finding {
 	}
 	findings := []Finding{}
 	for _, k := range keys {
-		findings = append(findings, j.finding(byKey[k], processes))
+		findings = append(findings, j.finding(byKey[k]))
 	}
 	slices.SortStableFunc(findings, func(a, b Finding) int {
 		return cmp.Or(slices.Index(levels, b.Level)-slices.Index(levels, a.Level),
@@ -200,10 +207,13 @@ func (j *judge) findings(cases []*caseOf, processes []*process) []Finding {
 }
 
 // finding joins the cases of one cause, which are in the order of the targets.
-func (j *judge) finding(cases []*caseOf, processes []*process) Finding {
+func (j *judge) finding(cases []*caseOf) Finding {
 	first := cases[0]
+	surest := slices.MaxFunc(cases, func(a, b *caseOf) int {
+		return slices.Index(levels, a.occurrence.Level) - slices.Index(levels, b.occurrence.Level)
+	})
 	f := Finding{
-		Key: first.key, Title: first.title, Class: first.class, Status: "unknown",
+		Key: first.key, Title: surest.title, Class: first.class, Status: "unknown",
 		Stacks: []Stack{}, Occurrences: []Occurrence{}, References: []string{},
 	}
 	for _, c := range cases {
@@ -221,7 +231,7 @@ func (j *judge) finding(cases []*caseOf, processes []*process) Finding {
 		f.Restart = a.Restart
 		f.References = append(f.References, a.References...)
 	}
-	f.Remedies = j.remedies(cases, processes)
+	f.Remedies = j.remedies(cases)
 	return f
 }
 

@@ -58,7 +58,7 @@ type Growth struct {
 	First   int   `json:"first"`
 	Last    int   `json:"last"`
 	// PerHour is the Theil–Sen slope of the newest life in goroutines per
-	// hour; nil with fewer than two samples or no time between them.
+	// hour; nil with fewer than two samples or where times are not known.
 	PerHour *float64 `json:"per_hour"`
 	// P is the one-sided p-value of the Mann–Kendall test for growth; nil
 	// with too few samples.
@@ -114,7 +114,8 @@ func (th Thresholds) rises(counts []float64) bool {
 // plateau reports whether the second half of the series is flat: a warm-up or
 // a load that has settled.
 func (th Thresholds) plateau(hours, counts []float64) bool {
-	half := len(counts) / 2
+	// With fewer than 4 samples no series is ever seen to rise (p ≥ 1/6).
+	half := max(min(len(counts)/2, len(counts)-4), 0)
 	lateHours, late := hours[half:], counts[half:]
 	if mannKendall(late) > th.PlateauP {
 		return true

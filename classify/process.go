@@ -5,6 +5,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/prometheus/common/model"
+
 	"github.com/thanosleak/thanosleak/classify/advisory"
 	"github.com/thanosleak/thanosleak/profile"
 )
@@ -86,13 +88,23 @@ func (p *process) precondition(c advisory.Precondition) PreconditionState {
 		s.Met = &met
 		return s
 	}
-	have, err := time.ParseDuration(value)
-	bound, err2 := time.ParseDuration(c.Above)
+	have, err := parseDuration(value)
+	bound, err2 := parseDuration(c.Above)
 	if err == nil && err2 == nil {
 		met := have > bound
 		s.Met = &met
 	}
 	return s
+}
+
+// parseDuration reads the durations of flags: Go's, and those of Prometheus,
+// which has days ("1d").
+func parseDuration(s string) (time.Duration, error) {
+	if d, err := time.ParseDuration(s); err == nil {
+		return d, nil
+	}
+	d, err := model.ParseDuration(s)
+	return time.Duration(d), err
 }
 
 // preconditions looks at all preconditions that the advisory has for the
@@ -142,6 +154,7 @@ func (p *process) result() TargetResult {
 			r.Totals = append(r.Totals, Total{Time: s.Time, Life: n, Goroutines: s.Goroutines.Total})
 		}
 	}
+	r.FirstResidentBytes = metricBytes(first.Metrics, "process_resident_memory_bytes")
 	r.ResidentBytes = metricBytes(last.Metrics, "process_resident_memory_bytes")
 	r.StackBytes = metricBytes(last.Metrics, "go_memstats_stack_inuse_bytes")
 	for _, g := range last.Goroutines.Groups[:min(topStacks, len(last.Goroutines.Groups))] {

@@ -10,7 +10,7 @@ import (
 
 // remedies returns what to do, for each version and component among the cases
 // of one finding.
-func (j *judge) remedies(cases []*caseOf, processes []*process) []Remedy {
+func (j *judge) remedies(cases []*caseOf) []Remedy {
 	type kind struct{ version, component string }
 	byKind := map[kind][]*caseOf{}
 	var kinds []kind
@@ -23,19 +23,19 @@ func (j *judge) remedies(cases []*caseOf, processes []*process) []Remedy {
 	}
 	remedies := []Remedy{}
 	for _, k := range kinds {
-		remedies = append(remedies, j.remedy(byKind[k], processes))
+		remedies = append(remedies, j.remedy(byKind[k]))
 	}
 	return remedies
 }
 
 // remedy returns what to do about cases of the same version and component.
-func (j *judge) remedy(cases []*caseOf, processes []*process) Remedy {
+func (j *judge) remedy(cases []*caseOf) Remedy {
 	first := cases[0]
 	r := Remedy{Version: first.process.target.Facts.Version, Newest: j.Advisories.Newest(), Steps: []Step{}, Avoid: []string{}}
 	for _, c := range cases {
 		r.Targets = append(r.Targets, c.process.target.Name)
 	}
-	r.Steps = append(r.Steps, saveStep(cases))
+	r.Steps = append(r.Steps, j.saveStep(cases))
 	a := first.adv
 	if a == nil {
 		r.Steps = append(r.Steps, verifyStep(cases, ""))
@@ -49,7 +49,7 @@ func (j *judge) remedy(cases []*caseOf, processes []*process) Remedy {
 	}
 	for _, m := range a.Mitigate {
 		if first.covers(m.Releases, m.Components) {
-			r.Steps = append(r.Steps, Step{Kind: StepMitigate, Text: fillTiers(fillFlags(m.Text, cases), cases, processes),
+			r.Steps = append(r.Steps, Step{Kind: StepMitigate, Text: fillTiers(fillFlags(m.Text, cases), cases),
 				Command: m.Command, Cost: fillFlags(m.Cost, cases)})
 		}
 	}
@@ -88,9 +88,11 @@ func urls(cases []*caseOf) []string {
 }
 
 // saveStep says how to keep the evidence before a restart destroys it.
-func saveStep(cases []*caseOf) Step {
+func (j *judge) saveStep(cases []*caseOf) Step {
 	s := Step{Kind: StepSave, Text: "save the evidence"}
-	if u := urls(cases); len(u) > 0 {
+	if j.Kept != "" {
+		s.Text = "the evidence is kept in " + j.Kept
+	} else if u := urls(cases); len(u) > 0 {
 		s.Command = "thanosleak scan " + strings.Join(u, " ") + " --dir incident.tar.gz"
 	} else {
 		s.Text = "save the evidence: keep what was read here, a restart destroys it in the process"
@@ -166,36 +168,35 @@ func fillFlags(text string, cases []*caseOf) string {
 }
 
 // fillTiers names the processes to restart: in query chaining, both tiers.
-func fillTiers(text string, cases []*caseOf, processes []*process) string {
-	return strings.ReplaceAll(text, "${"+advisory.Tiers+"}", tiers(cases, processes))
+func fillTiers(text string, cases []*caseOf) string {
+	return strings.ReplaceAll(text, "${"+advisory.Tiers+"}", tiers(cases))
 }
 
-func tiers(cases []*caseOf, processes []*process) string {
-	upper, leaves, endpoints := []string{}, []string{}, []string{}
+// tiers names the cases' processes and those around them that have the leak as
+// well if it is query chaining. Endpoints are gRPC addresses: which of them is
+// which target is not known, so they are named as they are.
+func tiers(cases []*caseOf) string {
+	var upper, others, endpoints []string
 	known := true
-	for _, p := range processes {
-		switch chained := p.chained(); {
-		case p.component != "" && p.component != cases[0].process.component:
-		case chained == nil:
-			known = false
-		case len(chained) == 0:
-			leaves = append(leaves, p.target.Name)
-		default:
-			upper = append(upper, p.target.Name)
-			endpoints = append(endpoints, chained...)
+	for _, c := range cases {
+		chained := c.process.chained()
+		known = known && chained != nil
+		if len(chained) == 0 {
+			others = append(others, c.process.target.Name)
+			continue
 		}
+		upper = append(upper, c.process.target.Name)
+		endpoints = append(endpoints, chained...)
 	}
 	slices.Sort(endpoints)
-	endpoints = slices.Compact(endpoints)
+	below := "the queriers behind (" + joinAnd(slices.Compact(endpoints)) + ")"
 	switch {
-	case len(upper) > 0 && len(leaves) > 0:
-		return fmt.Sprintf("both tiers (%s, and %s behind it)", joinAnd(upper), joinAnd(leaves))
 	case len(upper) > 0:
-		return fmt.Sprintf("both tiers (this one, and the queriers that it queries: %s)", joinAnd(endpoints))
+		return "both tiers: " + joinAnd(slices.Concat(upper, others, []string{below}))
 	case known:
-		return "it, and the queriers that query it, if there are any"
+		return joinAnd(others) + ", and the queriers that query it, if there are any"
 	}
-	return "it, and all queriers that query it or that it queries"
+	return joinAnd(others) + ", and all queriers that query it or that it queries"
 }
 
 // warnings are what people should know of the process's data.
@@ -204,6 +205,9 @@ func (p *process) warnings() []string {
 	name := p.target.Name + ": "
 	for _, s := range p.target.Warnings {
 		w = append(w, name+s)
+	}
+	if p.target.Err != "" && p.samples() > 0 {
+		w = append(w, name+p.target.Err)
 	}
 	if v := p.target.Facts.Version; v != "" {
 		if !p.versioned {

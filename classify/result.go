@@ -73,6 +73,8 @@ type TargetResult struct {
 	// went well.
 	Error string `json:"error"`
 
+	// FirstResidentBytes is ResidentBytes of the first sample.
+	FirstResidentBytes *int64 `json:"-"`
 	// Totals are the goroutines of each sample, for charts.
 	Totals []Total `json:"-"`
 	// Top are the most numerous stacks of the last sample, most first.

@@ -3,6 +3,7 @@ package classify
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 
@@ -27,6 +28,9 @@ type column struct {
 func (j *judge) unknown(p *process, used map[profile.Signature]bool, known []*caseOf) []*caseOf {
 	l := p.newest()
 	growing := j.growingColumns(p, l, used)
+	for _, c := range growing {
+		used[c.sig] = true
+	}
 	growing = foldInto(known, l, growing)
 	var cases []*caseOf
 	for len(growing) > 0 {
@@ -40,10 +44,46 @@ func (j *judge) unknown(p *process, used map[profile.Signature]bool, known []*ca
 			}
 		}
 		cases = append(cases, j.growingCase(p, l, leader, followers))
-		used[leader.sig] = true
 		growing = rest
 	}
-	return append(cases, j.blockedCases(p, l, used)...)
+	cases = append(cases, j.blockedCases(p, l, used)...)
+	return joinClosures(append(cases, j.lookalikes(p, l, used)...))
+}
+
+// joinClosures makes one case of those with the same key, which the closures
+// of one function have: the surest, with the goroutines of the others.
+func joinClosures(cases []*caseOf) []*caseOf {
+	slices.SortStableFunc(cases, func(a, b *caseOf) int {
+		return slices.Index(levels, b.occurrence.Level) - slices.Index(levels, a.occurrence.Level)
+	})
+	byKey := map[string]*caseOf{}
+	return slices.DeleteFunc(cases, func(c *caseOf) bool {
+		first := byKey[c.key]
+		if first == nil {
+			byKey[c.key] = c
+			return false
+		}
+		first.join(c)
+		return true
+	})
+}
+
+// join adds the goroutines of another case of the same life.
+func (c *caseOf) join(other *caseOf) {
+	o, p := &c.occurrence, &other.occurrence
+	o.Culprits += p.Culprits
+	o.Victims += p.Victims
+	for i := range o.Points {
+		o.Points[i].Culprits += p.Points[i].Culprits
+		o.Points[i].Victims += p.Points[i].Victims
+	}
+	if o.MaxWaitSeconds == nil || p.MaxWaitSeconds != nil && *p.MaxWaitSeconds > *o.MaxWaitSeconds {
+		o.MaxWaitSeconds = p.MaxWaitSeconds
+	}
+	o.Evidence = append(o.Evidence, p.Evidence...)
+	sortEvidence(o.Evidence)
+	c.stacks = mergeStacks(c.stacks, other.stacks)
+	maps.Copy(c.used, other.used)
 }
 
 // growingColumns returns the signatures that grow, blocked for ever first,
@@ -147,18 +187,52 @@ func (j *judge) blockedCases(p *process, l life, used map[profile.Signature]bool
 			continue
 		}
 		c := j.unknownCase(p, l, g, witness{blockedForever: true, several: g.Count >= 2})
-		c.occurrence.Growth = j.growth(series{times: l.times(), counts: l.columns()[g.Signature]}, p)
 		c.occurrence.Evidence = append([]Evidence{blockedEvidence(g.Count, g.State())}, j.notAffectedEvidence(p, g)...)
-		for _, s := range l.samples {
-			n := 0
-			if at := s.Goroutines.Group(g.Signature); at != nil {
-				n = at.Count
-			}
-			c.occurrence.Points = append(c.occurrence.Points, Point{Time: s.Time, Culprits: n})
-		}
+		j.history(c, g.Signature)
+		used[g.Signature] = true
 		cases = append(cases, c)
 	}
 	return cases
+}
+
+// lookalikes makes notes of stacks that no healthy goroutine stands in and
+// that belong to a leak which this release does not have: then the version may
+// be wrong, or the build be another than it says.
+func (j *judge) lookalikes(p *process, l life, used map[profile.Signature]bool) []*caseOf {
+	var cases []*caseOf
+	groups := l.last().Goroutines.Groups
+	for i := range groups {
+		g := &groups[i]
+		if used[g.Signature] || !j.looksLike(p, g) {
+			continue
+		}
+		c := j.unknownCase(p, l, g, witness{})
+		c.occurrence.Level = Note
+		c.title = "looks like a known leak of another release: is the version right?"
+		c.occurrence.Evidence = j.notAffectedEvidence(p, g)
+		j.history(c, g.Signature)
+		cases = append(cases, c)
+	}
+	return cases
+}
+
+// looksLike reports whether the group stands where no healthy goroutine does
+// by an advisory that the release does not have.
+func (j *judge) looksLike(p *process, g *profile.Group) bool {
+	return slices.ContainsFunc(j.Advisories.Advisories, func(a *advisory.Advisory) bool {
+		return p.affected(a) == AffectedNo && slices.ContainsFunc(a.Culprits, func(c advisory.Pattern) bool {
+			return c.InHealth == advisory.Never && (role{pattern: &c}).holds(g.State()) && c.Match(g.Signature.Functions())
+		})
+	})
+}
+
+// history fills in how the count of a signature developed.
+func (j *judge) history(c *caseOf, sig profile.Signature) {
+	counts := c.life.columns()[sig]
+	c.occurrence.Growth = j.growth(series{times: c.life.times(), counts: counts}, c.process)
+	for i, n := range counts {
+		c.occurrence.Points = append(c.occurrence.Points, Point{Time: c.life.samples[i].Time, Culprits: int(n)})
+	}
 }
 
 // unknownCase begins a case that no advisory knows.

@@ -47,6 +47,8 @@ func isCountLine(l []byte) bool { return bytes.Contains(l, []byte(" @ 0x")) && c
 func newDebug1(header [][]byte) *debug1 {
 	d := &debug1{b: newBuilder(Debug1), declared: -1}
 	if header == nil {
+		d.b.snap.Truncated = true
+		d.b.snap.Warnings = append(d.b.snap.Warnings, "the beginning of the dump is missing: counts are lower bounds")
 		return d
 	}
 	d.b.snap.LeaksOnly = string(header[1]) == "goroutineleak"

@@ -34,6 +34,7 @@ type debug2 struct {
 	stray      bool // the last line was of something else
 	cutHeader  bool // the last line was the beginning of a header
 	atLimit    bool // the input is as long as the runtime's limit
+	shortened  bool // somebody left lines out
 	selfDumped bool // the goroutine that writes the dump, if pprof does, was in it
 }
 
@@ -115,7 +116,10 @@ func cutOff(l []byte, words string) bool { return strings.HasPrefix(words, strin
 // call takes "pkg.(*T).Method(0xc000…, {…})".
 func (d *debug2) call(l []byte) {
 	if bytes.HasPrefix(l, []byte("...")) {
-		return // "...additional frames elided..." or "...5 frames elided..."
+		// "...additional frames elided..." or "...5 frames elided..."; people
+		// write "...(truncated)".
+		d.shortened = d.shortened || !bytes.Contains(l, []byte("elided"))
+		return
 	}
 	name := l[:max(bytes.LastIndexByte(l, '('), 0)]
 	if len(name) == 0 {
@@ -221,6 +225,10 @@ func (d *debug2) end(cut bool) []*Snapshot {
 	cut = d.atLimit || cut && (d.cutHeader || d.open && !d.stray)
 	d.endGoroutine()
 	s := d.b.finish()
+	if d.shortened && !cut {
+		s.Truncated = true
+		s.Warnings = append(s.Warnings, "the dump was shortened: counts are lower bounds")
+	}
 	if cut {
 		s.Truncated = true
 		s.Warnings = append(s.Warnings,

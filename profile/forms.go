@@ -34,6 +34,7 @@ var textForms = []struct {
 	{regexp.MustCompile(`(?m)^.*\S.* goroutine \d+ (gp=\S+ .*)?\[[^\]\n]+\]:\s*$`), "a log that has something before every line of the dump",
 		"Cut that off first; for a container's log file: sed -E 's/^[^ ]+ std(out|err) [FP] //' FILE > dump.txt"},
 	{regexp.MustCompile(`(?m)^\s*[\[{]`), "JSON", getProfile},
+	{regexp.MustCompile(`^\s*H4sI[A-Za-z0-9+/=\s]{100}`), "a gzipped file in base64", "Decode it: base64 -d FILE | thanosleak analyze -"},
 }
 
 // textForm names a text that holds no goroutine profile.

@@ -89,7 +89,7 @@ func (t *textReader) take(l []byte) {
 	if len(t.sample) < 4096 {
 		t.sample = append(append(t.sample, l...), '\n')
 	}
-	l = bytes.TrimLeft(l, " ")
+	l = bytes.TrimLeft(l, " >") // indented, or quoted in a mail or an issue
 	switch {
 	case bytes.Contains(l, []byte("profile: total ")) && profileHeader(l) != nil:
 		t.start(newDebug1(profileHeader(l)))

@@ -13,6 +13,14 @@ import (
 // begins.
 const labelWidth = 9
 
+// countColumn and leafColumn are the columns at which counts and, behind them
+// and the state, functions begin in lists of stacks.
+const (
+	countColumn = 12
+	stateColumn = countColumn + 8
+	leafColumn  = stateColumn + stateWidth + 2
+)
+
 // stateWidth is the length of the longest state that matters: "chan receive
 // (nil chan)".
 const stateWidth = 23
@@ -28,7 +36,7 @@ func (p *page) finding(f *classify.Finding, r *classify.Result, verbose bool) {
 	if t := onlyTarget(f, r); t != nil {
 		p.process(t)
 	} else {
-		p.occurrences(f, r)
+		p.occurrences(f, r, verbose)
 		p.blank()
 	}
 	p.stacks("culprits", classify.RoleCulprit, f.Stacks, verbose)
@@ -68,22 +76,26 @@ func (p *page) headline(f *classify.Finding, r *classify.Result) {
 		st = red
 		word = strings.ToUpper(f.Class) + " " + string(f.Level)
 	}
+	word = cut(printable(word), 24)
 	name := f.Advisory
 	if name == "" {
 		name = f.Title
 	}
 	p.paragraph(styled(word, st), columns(word)+2, fmt.Sprintf("%s on %s%s: %s", name, where(f, r), versions(f), extent(f)), plain)
 	if f.Advisory != "" {
-		p.line(text("  " + f.Title))
+		p.paragraph(text(""), 2, f.Title, plain)
 	}
 }
 
-// where counts the targets that have the finding among those of their kind.
+// where counts the targets that have the finding among those of their kinds.
 func where(f *classify.Finding, r *classify.Result) string {
-	component := target(r, f.Occurrences[0].Target).Component
+	components := map[string]bool{}
+	for _, o := range f.Occurrences {
+		components[target(r, o.Target).Component] = true
+	}
 	var same []classify.TargetResult
 	for _, t := range r.Targets {
-		if t.Component == component {
+		if components[t.Component] {
 			same = append(same, t)
 		}
 	}
@@ -96,15 +108,18 @@ func where(f *classify.Finding, r *classify.Result) string {
 // versions names the releases of the targets that have the finding.
 func versions(f *classify.Finding) string {
 	var known []string
+	others := ""
 	for _, m := range f.Remedies {
-		if m.Version != "" && !strings.Contains(strings.Join(known, " "), m.Version) {
+		if m.Version == "" {
+			others = ", others unknown"
+		} else if !slices.Contains(known, m.Version) {
 			known = append(known, m.Version)
 		}
 	}
 	if len(known) == 0 {
 		return " (version unknown)"
 	}
-	return " (thanos " + strings.Join(known, ", ") + ")"
+	return " (thanos " + strings.Join(known, ", ") + others + ")"
 }
 
 // extent says how many goroutines are concerned.
@@ -145,7 +160,7 @@ func (p *page) stacks(label, role string, stacks []classify.Stack, verbose bool)
 		}
 	}
 	if rest > 0 {
-		p.line(text("  "+pad("", 10)+fmt.Sprintf("%6d", goroutines)), styled(fmt.Sprintf("  in %d more %s (-v shows all)", rest, stacksNoun(rest)), dim))
+		p.line(text(pad("", countColumn)+fmt.Sprintf("%6d", goroutines)), styled(fmt.Sprintf("  in %d more %s (-v shows all)", rest, stacksNoun(rest)), dim))
 	}
 }
 
@@ -182,20 +197,24 @@ func stacksNoun(n int) string {
 	return "stacks"
 }
 
-// stack writes stacks that are alike on one line: count, state, leaf and its
-// line, and how many they are.
+// stack writes stacks that are alike: count, state, leaf and its line, and how
+// many they are. On a narrow page it takes more than one line.
 func (p *page) stack(label string, s classify.Stack, stacks int) {
 	state := s.State
 	if state == "" {
 		state = "state unknown"
 	}
 	leaf, position := telling(s.Frames)
-	more := ""
-	if stacks > 1 {
-		more = fmt.Sprintf("  %d stacks", stacks)
+	indent := leafColumn
+	if columns(leaf) > p.width-leafColumn {
+		indent = stateColumn
 	}
-	p.line(styled("  "+pad(label, 10), bold), text(fmt.Sprintf("%6d  ", s.Count)), styled(pad(state, stateWidth), dim),
-		text("  "+leaf), styled("  "+position+more, dim))
+	spans := []span{styled(pad("  "+label, countColumn), bold), text(fmt.Sprintf("%6d  ", s.Count)),
+		styled(pad(state, stateWidth), dim), text("  " + leaf), styled("  "+position, dim)}
+	if stacks > 1 {
+		spans = append(spans, styled(fmt.Sprintf("  %d stacks", stacks), dim))
+	}
+	p.flow(indent, spans...)
 }
 
 // telling returns the function that says most of a stack and its position: the
@@ -217,26 +236,45 @@ func telling(frames []classify.Frame) (name, position string) {
 	return classify.ShortFunc(at.Func), position
 }
 
-// frames lists all calls of a stack.
+// frames lists all calls of a stack. Of a file the end says most, and with it
+// the package of the function.
 func (p *page) frames(s classify.Stack) {
+	indent := strings.Repeat(" ", stateColumn+2)
 	for _, f := range s.Frames {
-		p.line(styled(fmt.Sprintf("                      %s  %s:%d", f.Func, f.File, f.Line), dim))
+		line := indent + classify.ShortFunc(f.Func) + "  "
+		file := fmt.Sprintf("%s:%d", f.File, f.Line)
+		p.line(styled(line+cutLeft(file, max(p.width-columns(line), 0)), dim))
 	}
 	if s.CreatedBy != "" {
-		p.line(styled("                      created by "+s.CreatedBy, dim))
+		p.line(styled(indent+"created by "+classify.ShortFunc(s.CreatedBy), dim))
 	}
+}
+
+// surest returns the occurrence of the highest level, of those the one with
+// most culprits; nil if there is none.
+func surest(occurrences []classify.Occurrence) *classify.Occurrence {
+	var best *classify.Occurrence
+	for i := range occurrences {
+		o := &occurrences[i]
+		if best == nil || !best.Level.AtLeast(o.Level) || best.Level == o.Level && o.Culprits > best.Culprits {
+			best = o
+		}
+	}
+	return best
 }
 
 // sure lists the evidence and the preconditions, those of the occurrence that
 // is surest; all with verbose.
 func (p *page) sure(f *classify.Finding, verbose bool) {
-	best := f.Occurrences[0]
-	for _, o := range f.Occurrences {
-		if o.Level.AtLeast(best.Level) && o.Culprits > best.Culprits {
-			best = o
-		}
+	best := surest(f.Occurrences)
+	if best == nil {
+		return
 	}
 	label := "  sure"
+	if len(f.Occurrences) > 1 {
+		p.paragraph(styled(label, bold), labelWidth, "as seen on "+best.Target+":", plain)
+		label = ""
+	}
 	for _, e := range best.Evidence {
 		if e.Kind == classify.KindPrecondition || (e.Strength == classify.Link && !verbose) {
 			continue
@@ -276,14 +314,14 @@ func (p *page) remedy(f *classify.Finding, m *classify.Remedy, several bool) {
 		if m.Version != "" {
 			version = "thanos " + m.Version
 		}
-		p.line(styled(fmt.Sprintf("  for %s (%s)", strings.Join(m.Targets, ", "), version), bold))
+		p.paragraph(styled("  for", bold), labelWidth, fmt.Sprintf("%s (%s)", strings.Join(m.Targets, ", "), version), bold)
 	}
 	for i, s := range m.Steps {
 		label := "  do"
 		if i > 0 {
 			label = ""
 		}
-		p.step(pad(label, 6)+fmt.Sprintf("%d  ", i+1), s)
+		p.step(pad(label, 6)+fmt.Sprintf("%-3d", i+1), s)
 	}
 	label := "  not"
 	for _, a := range m.Avoid {

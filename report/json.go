@@ -4,9 +4,14 @@
 package report
 
 import (
+	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"time"
+	"unicode"
+	"unicode/utf16"
+	"unicode/utf8"
 
 	"github.com/thanosleak/thanosleak/classify"
 )
@@ -46,13 +51,41 @@ type envelope struct {
 	*classify.Result
 }
 
-// JSON writes the result as docs/result.schema.json describes it.
+// JSON writes the result as docs/result.schema.json describes it. It holds no
+// character that a terminal would act upon.
 func JSON(w io.Writer, run Run, r *classify.Result) error {
-	enc := json.NewEncoder(w)
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
 	enc.SetIndent("", "  ")
-	return enc.Encode(envelope{
+	err := enc.Encode(envelope{
 		Schema:  SchemaVersion,
 		Tool:    tool{Name: "thanosleak", Version: run.Version, AdvisoriesVersion: run.AdvisoriesVersion},
 		Command: run.Command, Started: run.Started, Finished: run.Finished, Result: r,
 	})
+	if err != nil {
+		return err
+	}
+	_, err = bytes.NewReader(escape(b.Bytes())).WriteTo(w)
+	return err
+}
+
+// escape writes as \u what package json leaves as it is although a terminal
+// acts upon it: DEL, the C1 controls, and marks that reorder or hide text. In
+// JSON they stand in strings only, whose values stay the same.
+func escape(doc []byte) []byte {
+	out := make([]byte, 0, len(doc))
+	for len(doc) > 0 {
+		r, n := utf8.DecodeRune(doc)
+		switch {
+		case r < utf8.RuneSelf && r != 0x7f, unicode.IsPrint(r):
+			out = append(out, doc[:n]...)
+		case r > 0xffff:
+			high, low := utf16.EncodeRune(r)
+			out = fmt.Appendf(out, `\u%04x\u%04x`, high, low)
+		default:
+			out = fmt.Appendf(out, `\u%04x`, r)
+		}
+		doc = doc[n:]
+	}
+	return out
 }

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -11,46 +12,109 @@ import (
 	"github.com/thanosleak/thanosleak/classify"
 )
 
+// maxRows is the number of targets that a table lists unless all are asked for.
+// The advice would scroll off the screen behind a whole fleet.
+const maxRows = 20
+
 // occurrences lists the targets that have the finding.
-func (p *page) occurrences(f *classify.Finding, r *classify.Result) {
-	rows := [][]string{}
-	for _, o := range f.Occurrences {
-		t := target(r, o.Target)
-		rows = append(rows, []string{o.Target, string(o.Level), count(o.Culprits), count(o.Victims), goroutines(t), trend(o.Growth)})
+func (p *page) occurrences(f *classify.Finding, r *classify.Result, verbose bool) {
+	shown := f.Occurrences
+	if !verbose {
+		shown = shown[:min(len(shown), maxRows)]
 	}
-	p.table([]string{"target", "level", "culprits", "victims", "goroutines", "trend"}, rows)
+	p.table([]string{"target", "level", "culprits", "victims", "goroutines", "trend"}, func(narrow bool) [][]string {
+		var rows [][]string
+		for _, o := range shown {
+			rows = append(rows, []string{o.Target, string(o.Level), count(o.Culprits), count(o.Victims), goroutines(target(r, o.Target), narrow), trend(o.Growth)})
+		}
+		return rows
+	})
+	p.more(len(f.Occurrences)-len(shown), "target", verbose)
 }
 
-// targetTable lists the targets where there are several, in the order given.
-func (p *page) targetTable(r *classify.Result) {
+// targetTable lists the targets where there are several, in the order given; a
+// fleet is summed up.
+func (p *page) targetTable(r *classify.Result, verbose bool) {
 	if len(r.Targets) < 2 || len(r.Findings) == 1 && len(r.Findings[0].Occurrences) == len(r.Targets) {
 		return // the finding lists them all
 	}
-	rows := [][]string{}
+	p.blank()
+	if len(r.Targets) > maxRows && !verbose {
+		p.kindTable(r)
+		return
+	}
+	p.table([]string{"target", "component", "thanos", "goroutines", "judged"}, func(narrow bool) [][]string {
+		var rows [][]string
+		for i := range r.Targets {
+			t := &r.Targets[i]
+			rows = append(rows, []string{t.Name, t.Component, cmp.Or(t.ThanosVersion, "?"), goroutines(t, narrow), judged(t.Judged)})
+		}
+		return rows
+	})
+}
+
+// kindTable sums targets up by component, release and how far they were judged,
+// in the order in which the first of each kind is given.
+func (p *page) kindTable(r *classify.Result) {
+	type kind struct {
+		component, version string
+		judged             classify.Judged
+	}
+	members := map[kind][]*classify.TargetResult{}
+	var kinds []kind
 	for i := range r.Targets {
 		t := &r.Targets[i]
-		version := t.ThanosVersion
-		if version == "" {
-			version = "?"
+		k := kind{t.Component, cmp.Or(t.ThanosVersion, "?"), t.Judged}
+		if members[k] == nil {
+			kinds = append(kinds, k)
 		}
-		judged := string(t.Judged)
-		if t.Judged == classify.JudgedNo {
-			judged = "no: " + t.Error
-		}
-		rows = append(rows, []string{t.Name, t.Component, version, goroutines(t), judged})
+		members[k] = append(members[k], t)
 	}
-	p.blank()
-	p.table([]string{"target", "component", "thanos", "goroutines", "judged"}, rows)
+	p.table([]string{"targets", "component", "thanos", "goroutines", "judged"}, func(bool) [][]string {
+		var rows [][]string
+		for _, k := range kinds {
+			rows = append(rows, []string{count(len(members[k])), k.component, k.version, totals(members[k]), judged(k.judged)})
+		}
+		return rows
+	})
+	p.line(styled("  (-v lists every target)", dim))
+}
+
+// totals tells the goroutines of several targets: "18 to 450".
+func totals(targets []*classify.TargetResult) string {
+	low, high, samples := targets[0].Goroutines.Last, 0, 0
+	for _, t := range targets {
+		low, high, samples = min(low, t.Goroutines.Last), max(high, t.Goroutines.Last), samples+t.Samples
+	}
+	switch {
+	case samples == 0:
+		return "-"
+	case low == high:
+		return count(low)
+	}
+	return fmt.Sprintf("%d to %d", low, high)
+}
+
+// judged tells how far a target was judged. Errors are too long for a table.
+func judged(j classify.Judged) string {
+	if j == classify.JudgedNo {
+		return "no: see error"
+	}
+	return string(j)
 }
 
 func count(n int) string { return fmt.Sprint(n) }
 
-func goroutines(t *classify.TargetResult) string {
-	switch t.Samples {
-	case 0:
+// goroutines tells how the number of goroutines of a target developed; narrow
+// without a chart.
+func goroutines(t *classify.TargetResult, narrow bool) string {
+	switch {
+	case t.Samples == 0:
 		return "-"
-	case 1:
+	case t.Samples == 1:
 		return count(t.Goroutines.Last)
+	case narrow:
+		return fmt.Sprintf("%d → %d", t.Goroutines.First, t.Goroutines.Last)
 	}
 	return fmt.Sprintf("%d %s %d", t.Goroutines.First, sparkline(t.Totals), t.Goroutines.Last)
 }
@@ -63,8 +127,50 @@ func trend(g classify.Growth) string {
 	return classify.Rate(*g.PerHour) + "/h"
 }
 
-// table writes rows under a header without lines, cut at the page's width.
-func (p *page) table(header []string, rows [][]string) {
+// minName is the number of columns that the name of a target keeps in a table.
+const minName = 20
+
+// fitted returns rows that fit the page, as far as they can: narrow ones where
+// the wide do not, then with shorter names.
+func (p *page) fitted(header []string, rows func(narrow bool) [][]string) [][]string {
+	cells, excess := p.clean(header, rows(false))
+	if excess > 0 {
+		cells, excess = p.clean(header, rows(true))
+	}
+	if excess > 0 {
+		longest := 0
+		for _, row := range cells {
+			longest = max(longest, columns(row[0]))
+		}
+		for _, row := range cells {
+			row[0] = cutMiddle(row[0], max(longest-excess, minName))
+		}
+	}
+	return cells
+}
+
+// clean makes rows printable and returns by how many columns they are wider
+// than the page.
+func (p *page) clean(header []string, rows [][]string) (cells [][]string, excess int) {
+	widths := make([]int, len(header))
+	for i, h := range header {
+		widths[i] = columns(h)
+	}
+	for _, row := range rows {
+		for i := range row {
+			row[i] = cut(printable(row[i]), maxWidth)
+			widths[i] = max(widths[i], columns(row[i]))
+		}
+	}
+	excess = -p.width
+	for _, w := range widths {
+		excess += 2 + w
+	}
+	return rows, excess
+}
+
+// table writes rows under a header without lines.
+func (p *page) table(header []string, rows func(narrow bool) [][]string) {
 	var out strings.Builder
 	t := tablewriter.NewTable(&out,
 		tablewriter.WithRenderer(renderer.NewBlueprint(tw.Rendition{
@@ -84,10 +190,7 @@ func (p *page) table(header []string, rows [][]string) {
 			},
 		}))
 	t.Header(header)
-	for _, row := range rows {
-		for i := range row {
-			row[i] = printable(row[i])
-		}
+	for _, row := range p.fitted(header, rows) {
 		if err := t.Append(row); err != nil {
 			p.line(text(strings.Join(row, "  ")))
 		}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/thanosleak/thanosleak/classify"
 )
@@ -33,18 +34,27 @@ const (
 func Text(w io.Writer, run Run, r *classify.Result, o TextOptions) error {
 	p := &page{width: min(max(cmp.Or(o.Width, defaultWidth), minWidth), maxWidth), color: o.Color}
 	shown := shownFindings(r, o.Verbose)
-	if len(shown) == 0 || !shown[0].Level.AtLeast(classify.Suspect) {
-		p.nothingFound(r, len(shown) > 0)
+	found := len(shown) > 0 && shown[0].Level.AtLeast(classify.Suspect)
+	if !found {
+		p.nothingFound(r, len(shown) > 0, o.Verbose)
 	}
 	for i := range shown {
-		if i > 0 || !shown[0].Level.AtLeast(classify.Suspect) {
+		if i > 0 || !found {
 			p.blank()
 		}
 		p.finding(&shown[i], r, o.Verbose)
 	}
-	p.targetTable(r)
+	if n := len(r.Findings) - len(shown); n > 0 {
+		p.blank()
+		p.line(styled(fmt.Sprintf("  %s not shown (-v shows all)", plural(n, "note")), dim))
+	}
+	p.targetTable(r, o.Verbose)
+	if found && slices.ContainsFunc(r.Targets, failed) {
+		p.blank()
+		p.failures(r, o.Verbose)
+	}
 	p.exposures(r)
-	p.closing(run, r)
+	p.closing(run, r, o.Verbose)
 	return p.writeTo(w)
 }
 
@@ -60,24 +70,22 @@ func shownFindings(r *classify.Result, verbose bool) []classify.Finding {
 
 // nothingFound says that there is no leak, or why that cannot be said, and
 // shows what stands in the process. notes says that notes follow.
-func (p *page) nothingFound(r *classify.Result, notes bool) {
+func (p *page) nothingFound(r *classify.Result, notes, verbose bool) {
 	known := "no known leak"
 	if notes {
 		known = "nothing proven, see the note"
 	}
-	switch r.Verdict {
-	case classify.VerdictClean:
-		p.line(styled("CLEAN", green), text("  "+looked(r)+": "+known+", and no stack grows"))
-	case classify.VerdictUndecided:
-		p.line(styled("UNDECIDED", yellow), text("  "+looked(r)+": "+known+"; growth needs more samples"))
+	switch {
+	case r.Verdict == classify.VerdictClean:
+		p.verdict("CLEAN", green, looked(r)+": "+known+", and no stack grows")
+	case r.Verdict == classify.VerdictUndecided:
+		p.verdict("UNDECIDED", yellow, looked(r)+": "+known+"; growth needs more samples")
+	case len(r.Targets) == 0:
+		p.verdict("INCOMPLETE", yellow, "there was nothing to look at")
 	default:
-		p.line(styled("INCOMPLETE", yellow), text("  "+looked(r)+": some targets gave no sample"))
+		p.verdict("INCOMPLETE", yellow, looked(r)+": some targets gave no sample")
 	}
-	for _, t := range r.Targets {
-		if t.Judged == classify.JudgedNo {
-			p.paragraph(text("  error"), 9, t.Error, plain)
-		}
-	}
+	p.failures(r, verbose)
 	if len(r.Targets) == 1 && r.Targets[0].Samples > 0 && !notes {
 		p.blank()
 		p.process(&r.Targets[0])
@@ -85,7 +93,59 @@ func (p *page) nothingFound(r *classify.Result, notes bool) {
 	}
 	if cmd := decidingCommand(r); cmd != "" {
 		p.blank()
-		p.paragraph(styled("  next", bold), 9, "to decide: "+cmd, plain)
+		p.deciding(cmd)
+	}
+}
+
+func (p *page) verdict(word string, st style, s string) {
+	p.paragraph(styled(word, st), columns(word)+2, s, plain)
+}
+
+// deciding writes the command that would decide, whole.
+func (p *page) deciding(command string) {
+	spans := []span{styled(pad("  next", labelWidth), bold), text("to decide:"), styled(" "+command, bold)}
+	if labelWidth+columns("to decide: "+command) <= p.width {
+		p.line(spans...)
+		return
+	}
+	p.line(spans[:2]...)
+	p.command(command)
+}
+
+// maxErrors is the number of errors that are told, and maxWarnings that of
+// warnings, unless all are asked for.
+const (
+	maxErrors   = 5
+	maxWarnings = 10
+)
+
+// failed reports whether there is an error to tell. That of a target that gave
+// some samples is among the warnings.
+func failed(t classify.TargetResult) bool { return t.Judged == classify.JudgedNo && t.Error != "" }
+
+// failures tells why targets gave no sample.
+func (p *page) failures(r *classify.Result, verbose bool) {
+	n := 0
+	for _, t := range r.Targets {
+		if !failed(t) {
+			continue
+		}
+		if n++; n > maxErrors && !verbose {
+			continue
+		}
+		what := t.Error
+		if !strings.Contains(what, t.Name) {
+			what = t.Name + ": " + what
+		}
+		p.paragraph(styled("  error", yellow), labelWidth, what, plain)
+	}
+	p.more(n-maxErrors, "error", verbose)
+}
+
+// more says that n lines are not shown, unless all are.
+func (p *page) more(n int, noun string, verbose bool) {
+	if n > 0 && !verbose {
+		p.line(styled(fmt.Sprintf("  and %s (-v shows all)", plural(n, "more "+noun)), dim))
 	}
 }
 
@@ -161,7 +221,7 @@ func decidingCommand(r *classify.Result) string {
 		}
 		undecided = true
 		if t.URL != "" {
-			urls = append(urls, t.URL)
+			urls = append(urls, quoted(t.URL))
 		}
 	}
 	if !undecided {
@@ -173,11 +233,21 @@ func decidingCommand(r *classify.Result) string {
 	return "thanosleak scan " + strings.Join(urls, " ") + " --samples 10 --interval 30s"
 }
 
+// quoted returns a URL for a shell.
+func quoted(url string) string {
+	if strings.ContainsFunc(url, func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("-_.:/@%+=,~", r)
+	}) {
+		return "'" + strings.ReplaceAll(url, "'", `'\''`) + "'"
+	}
+	return url
+}
+
 // process writes the line of a single target.
 func (p *page) process(t *classify.TargetResult) {
 	g := t.Goroutines
 	span := ""
-	if t.FirstSample != nil && t.LastSample.After(*t.FirstSample) {
+	if t.FirstSample != nil && t.LastSample != nil && t.LastSample.After(*t.FirstSample) {
 		span = " in " + classify.Span(t.LastSample.Sub(*t.FirstSample))
 	}
 	lives := ""
@@ -188,7 +258,8 @@ func (p *page) process(t *classify.TargetResult) {
 	if t.Samples > 1 {
 		series = fmt.Sprintf("%d %s %d", g.First, sparkline(t.Totals), g.Last)
 	}
-	p.line(text("  goroutines  "), text(series), styled(fmt.Sprintf("   %s%s%s", classify.Count(t.Samples, "sample"), span, lives), dim))
+	p.flow(columns("  goroutines  "), text("  goroutines  "), text(series),
+		styled(fmt.Sprintf("   %s%s%s", classify.Count(t.Samples, "sample"), span, lives), dim))
 }
 
 // topStacks lists the most numerous stacks.
@@ -201,13 +272,17 @@ func (p *page) topStacks(t *classify.TargetResult) {
 }
 
 // closing writes warnings and what made the report.
-func (p *page) closing(run Run, r *classify.Result) {
+func (p *page) closing(run Run, r *classify.Result, verbose bool) {
 	if len(r.Warnings) > 0 {
 		p.blank()
 	}
-	for _, w := range r.Warnings {
+	for i, w := range r.Warnings {
+		if i >= maxWarnings && !verbose {
+			break
+		}
 		p.paragraph(styled("  warning", yellow), 11, w, plain)
 	}
+	p.more(len(r.Warnings)-maxWarnings, "warning", verbose)
 	p.blank()
 	p.line(styled(fmt.Sprintf("  thanosleak %s, knowledge of %s", run.Version, run.AdvisoriesVersion), dim))
 }

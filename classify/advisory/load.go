@@ -1,9 +1,11 @@
 package advisory
 
 import (
+	"bytes"
 	"embed"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"regexp"
 	"slices"
@@ -90,12 +92,21 @@ func (db *DB) loadFile(fsys fs.FS, name string) error {
 	return nil
 }
 
-// decode reads YAML strictly: unknown fields are errors.
+// decode reads YAML strictly: unknown fields are errors, and so is a second
+// document, which would be lost.
 func decode(name string, raw []byte, into any) error {
-	dec := yaml.NewDecoder(strings.NewReader(string(raw)))
+	dec := yaml.NewDecoder(bytes.NewReader(raw))
 	dec.KnownFields(true)
-	if err := dec.Decode(into); err != nil {
+	err := dec.Decode(into)
+	if errors.Is(err, io.EOF) {
+		return fmt.Errorf("%s: the file is empty: want one advisory a file", name)
+	}
+	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
+	}
+	var more yaml.Node
+	if err := dec.Decode(&more); !errors.Is(err, io.EOF) {
+		return fmt.Errorf("%s: more than one document: want one advisory a file", name)
 	}
 	return nil
 }
@@ -195,11 +206,21 @@ func (a *Advisory) validate() error {
 	for _, p := range a.Preconditions {
 		errs = append(errs, p.validate())
 	}
+	for _, m := range a.Mitigate {
+		errs = append(errs, m.Releases.validate("mitigate.releases"))
+	}
+	for _, v := range a.Avoid {
+		errs = append(errs, v.Releases.validate("avoid.releases"))
+	}
 	slices.SortFunc(errs, func(a, b error) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
 	return errors.Join(errs...)
 }
 
-func (r Range) validate(field string) error {
+// validate checks a range; nil, which stands for all releases, is right.
+func (r *Range) validate(field string) error {
+	if r == nil {
+		return nil
+	}
 	for _, v := range []string{r.Introduced, r.Fixed} {
 		if v != "" && !semver.IsValid("v"+v) {
 			return fmt.Errorf("%s: %q is not a release such as 0.35.1", field, v)
@@ -207,6 +228,11 @@ func (r Range) validate(field string) error {
 	}
 	if r.Introduced != "" && r.Fixed != "" && semver.Compare("v"+r.Introduced, "v"+r.Fixed) >= 0 {
 		return fmt.Errorf("%s: introduced %s is not before fixed %s", field, r.Introduced, r.Fixed)
+	}
+	for _, v := range r.Except {
+		if rel, err := ParseRelease(v); err != nil || !candidateRE.MatchString(rel.Suffix) || rel.Number+rel.Suffix != "v"+v {
+			return fmt.Errorf("%s: except %q is not a release candidate such as 0.36.0-rc.1", field, v)
+		}
 	}
 	return nil
 }
@@ -218,13 +244,14 @@ func (p *Pattern) validate(field string, culprit bool) error {
 	if p.Frames[len(p.Frames)-1] == gap {
 		return fmt.Errorf("%s: %q at the end of the frames says nothing: leave it out", field, gap)
 	}
-	if culprit != slices.Contains([]Health{Never, Briefly, Always}, p.InHealth) {
+	allowed := []Health{""}
+	if culprit {
+		allowed = []Health{Never, Briefly, Always}
+	}
+	if !slices.Contains(allowed, p.InHealth) {
 		return fmt.Errorf("%s: in_health %q: culprits want never, briefly or always, victims none", field, p.InHealth)
 	}
-	if p.Releases != nil {
-		return p.Releases.validate(field + ".releases")
-	}
-	return nil
+	return p.Releases.validate(field + ".releases")
 }
 
 func (p *Precondition) validate() error {

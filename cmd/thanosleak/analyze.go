@@ -26,7 +26,9 @@ func newAnalyzeCommand(std streams) *cobra.Command {
 		Short: "Judge captures, profiles and dumps",
 		Long: `Judge captures (folders or .tar.gz), folders of captures, and profiles or dumps of
 any form: debug=0, 1 or 2, gzipped or not, also inside a log. "-" reads standard
-input. Files given by name are samples of one process, unless --each.`,
+input. Files given by name are samples of one process, unless --each.
+
+` + exitHelp,
 		Example: `  thanosleak analyze goroutine.txt                     a dump from a ticket
   thanosleak analyze before.pb.gz after.pb.gz          two samples of one process
   thanosleak analyze --each pod-*.pb.gz                one sample of many processes
@@ -65,7 +67,7 @@ func (a *analyzer) run(std streams, args []string) error {
 	for i := range in.Targets {
 		a.setVersion(&in.Targets[i].Facts)
 	}
-	r := judge(in.Targets, db)
+	r := judge(in.Targets, db, "")
 	r.Warnings = append(r.Warnings, in.Warnings...)
 	run.Input, run.Finished = in.Description, now()
 	return a.print(std, run, r)

@@ -34,7 +34,7 @@ func newDemoCommand(std streams) *cobra.Command {
 		Short: "Scan a recorded querier that leaks, without any network",
 		Long: `Serve the recorded profiles of a Thanos v0.35.1 querier that leaks on a loopback
 address and scan them with the very code of thanosleak scan. The exit status is 0.`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return runDemo(c.Context(), std, s) },
 	}
 	s.add(c)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/prometheus/common/model"
@@ -20,6 +21,9 @@ func (d *duration) Set(s string) error {
 	}
 	g, err := time.ParseDuration(s)
 	if err != nil || g < 0 {
+		if _, err := strconv.Atoi(s); err == nil {
+			return fmt.Errorf("%q has no unit: %ss for seconds, %sm for minutes", s, s, s)
+		}
 		return fmt.Errorf("%q is not a duration such as 15s, 1m30s or 7d", s)
 	}
 	*d = duration(g)

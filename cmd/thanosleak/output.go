@@ -6,7 +6,9 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/google/renameio/v2/maybe"
@@ -45,15 +47,19 @@ func (s *shared) add(c *cobra.Command) {
 	f.StringVar(&s.failOn, "fail-on", "likely", "exit 1 for findings of this `LEVEL` or above: confirmed, likely, suspect, never")
 	f.StringVar(&s.advisories, "advisories", "", "`DIR` with your own advisories beside the built-in ones, or none for no advisories at all")
 	f.StringVar(&s.color, "color", "auto", "colours: auto, always or never")
-	f.BoolVarP(&s.quiet, "quiet", "q", false, "print nothing unless the exit status is other than 0")
+	f.BoolVarP(&s.quiet, "quiet", "q", false, "print nothing while the exit status is 0; files of -o are written")
 	f.BoolVarP(&s.verbose, "verbose", "v", false, "all stacks, all evidence, notes")
 }
 
 // check finds mistakes before anything is done.
 func (s *shared) check() error {
 	for _, o := range s.outputs {
-		if name, _, _ := strings.Cut(o, "="); formats[name] == nil {
+		name, file, toFile := strings.Cut(o, "=")
+		if formats[name] == nil {
 			return usagef("-o %s: want %s", o, formatNames)
+		}
+		if info, err := os.Stat(filepath.Dir(file)); toFile && (file == "" || err != nil || !info.IsDir()) {
+			return usagef("-o %s: there is no folder %s to write to", o, filepath.Dir(file))
 		}
 	}
 	if !slices.Contains([]string{"confirmed", "likely", "suspect", "never"}, s.failOn) {
@@ -89,24 +95,27 @@ func (s *shared) knowledge() (*advisory.DB, error) {
 // flagNames are the flags of a process that a judgement by db reads.
 func flagNames(db *advisory.DB) []string { return append(db.Flags(), classify.Flags()...) }
 
-// judge decides about the targets with the options of the command line.
-func judge(targets []profile.Target, db *advisory.DB) *classify.Result {
-	return classify.Judge(targets, classify.Options{Now: now(), Thresholds: classify.DefaultThresholds(), Advisories: db})
+// judge decides about the targets with the options of the command line. kept
+// is where the samples are kept already, empty if nowhere.
+func judge(targets []profile.Target, db *advisory.DB, kept string) *classify.Result {
+	return classify.Judge(targets, classify.Options{
+		Now: now(), Thresholds: classify.DefaultThresholds(), Advisories: db, Kept: kept,
+	})
 }
 
 // print writes the result in all formats asked for and returns what the exit
 // status hangs on.
 func (s *shared) print(std streams, run report.Run, r *classify.Result) error {
 	status := s.outcome(r)
-	if s.quiet && status == nil {
-		return nil
-	}
 	outputs := s.outputs
 	if len(outputs) == 0 {
 		outputs = []string{"text"}
 	}
 	var errs []error
 	for _, o := range outputs {
+		if s.quiet && status == nil && !strings.Contains(o, "=") {
+			continue // files that were asked for by name are written all the same
+		}
 		if err := s.write(std, o, run, r); err != nil {
 			errs = append(errs, fmt.Errorf("write %s: %w", o, err))
 		}
@@ -144,6 +153,9 @@ func (s *shared) write(std streams, output string, run report.Run, r *classify.R
 	name, file, toFile := strings.Cut(output, "=")
 	if !toFile {
 		width, isTerminal := terminal(std.out)
+		if n, err := strconv.Atoi(std.env("COLUMNS")); width == 0 && err == nil {
+			width = n
+		}
 		return formats[name](std.out, run, r, report.TextOptions{Width: width, Color: s.useColor(std, isTerminal), Verbose: s.verbose})
 	}
 	var b strings.Builder

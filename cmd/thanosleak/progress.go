@@ -46,5 +46,5 @@ func (p *progress) clear() {
 // change.
 func (p *progress) firstLook(r *classify.Result) {
 	p.clear()
-	fmt.Fprintf(p.w, "first look: %s\n", strings.TrimSpace(report.Headline(r)))
+	fmt.Fprintf(p.w, "so far: %s\n", strings.TrimSpace(report.Headline(r)))
 }

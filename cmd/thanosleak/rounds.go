@@ -45,7 +45,7 @@ func (r *rounds) run(ctx context.Context) {
 		r.sampleAll(ctx, r.refused())
 		r.keep(n == r.samples-1)
 		if n == 0 && r.samples > 1 && ctx.Err() == nil {
-			r.progress.firstLook(judge(r.targets(), r.db))
+			r.progress.firstLook(judge(r.targets(), r.db, r.dir))
 		}
 		if n == r.samples-1 || !r.wait(ctx, n, started) {
 			break
@@ -249,12 +249,22 @@ func (r *rounds) explain(ctx context.Context, w *watch) {
 		if ctx.Err() != nil && errors.Is(w.last, context.Canceled) {
 			w.target.Err = w.target.Name + ": interrupted before the first sample"
 		}
-		fmt.Fprintf(r.std.err, "thanosleak: %s\n", w.target.Err)
+		r.complain(w.target.Err)
 		return
 	}
 	if w.last != nil {
 		w.target.Err = fmt.Sprintf("%d of %d samples failed, the last with: %v", w.failed, w.failed+w.taken, w.last)
-		fmt.Fprintf(r.std.err, "thanosleak: %s: %s\n", w.target.Name, w.target.Err)
+		r.complain(w.target.Name + ": " + w.target.Err)
+	}
+}
+
+// complain writes an error to standard error, unless the report that tells it
+// goes to the same terminal.
+func (r *rounds) complain(text string) {
+	_, outIsTerminal := terminal(r.std.out)
+	_, errIsTerminal := terminal(r.std.err)
+	if !outIsTerminal || !errIsTerminal || r.quiet {
+		fmt.Fprintf(r.std.err, "thanosleak: %s\n", text)
 	}
 }
 

@@ -72,7 +72,7 @@ func run(ctx context.Context, args []string, std streams) (status int) {
 	case errors.As(err, &failedError{}):
 		return exitFailed
 	case errors.As(err, &usage):
-		fmt.Fprintf(std.err, "thanosleak: %v\nRun 'thanosleak --help' for usage.\n", err)
+		fmt.Fprintf(std.err, "thanosleak: %v\n", err)
 		return exitUsage
 	}
 	fmt.Fprintf(std.err, "thanosleak: %v\n", err)
@@ -86,25 +86,30 @@ func newRootCommand(std streams) *cobra.Command {
 		Example: `  thanosleak scan http://thanos-query:10902          scrape a querier six times and judge
   thanosleak analyze goroutine.pb.gz                 judge a profile from a ticket
   thanosleak analyze incident.tar.gz -o json         judge a capture, for a program`,
-		SilenceUsage: true, SilenceErrors: true,
+		SilenceUsage: true, SilenceErrors: true, SuggestionsMinimumDistance: 2,
 		Version: version(),
-		Args: func(_ *cobra.Command, args []string) error {
+		Args: func(c *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return usagef("unknown command %q%s", args[0], didYouMean(args[0]))
+				return usagef("unknown command %q%s", args[0], didYouMean(c, args[0]))
 			}
 			return nil
 		},
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	root.SetVersionTemplate("thanosleak {{.Version}}\n")
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return usagef("%w. Run '%s --help' for the flags", err, c.CommandPath())
+	})
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(newScanCommand(std), newAnalyzeCommand(std), newDemoCommand(std))
+	root.AddCommand(newScanCommand(std), newAnalyzeCommand(std), newDemoCommand(std), newVersionCommand(std))
 	return root
 }
 
-// didYouMean helps people who leave the command out.
-func didYouMean(arg string) string {
+// didYouMean helps people who mistype the command or leave it out.
+func didYouMean(c *cobra.Command, arg string) string {
+	if near := c.SuggestionsFor(arg); len(near) > 0 {
+		return ". Did you mean: thanosleak " + near[0]
+	}
 	if _, err := os.Stat(arg); err == nil {
 		return ". Did you mean: thanosleak analyze " + arg
 	}
@@ -112,6 +117,25 @@ func didYouMean(arg string) string {
 		return ". Did you mean: thanosleak scan " + arg
 	}
 	return ""
+}
+
+// newVersionCommand makes "thanosleak version" do what people expect.
+func newVersionCommand(std streams) *cobra.Command {
+	return &cobra.Command{
+		Use: "version", Short: "Print the version", Hidden: true, Args: noArgs,
+		RunE: func(*cobra.Command, []string) error {
+			_, err := fmt.Fprintf(std.out, "thanosleak %s\n", version())
+			return err
+		},
+	}
+}
+
+// noArgs refuses arguments as a mistake on the command line.
+func noArgs(c *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return usagef("%s takes no arguments, not %q", c.Name(), args[0])
+	}
+	return nil
 }
 
 // version returns the version that the binary was built as.
@@ -122,6 +146,10 @@ func version() string {
 	}
 	return info.Main.Version
 }
+
+// exitHelp tells the exit statuses in the help of the commands.
+const exitHelp = `Exit status: 0 nothing found at or above --fail-on, or undecided; 1 found;
+2 wrong command line; 3 a target or input gave no sample, or thanosleak failed.`
 
 // atLeast makes a check of arguments that says what is missing.
 func atLeast(what, example string) cobra.PositionalArgs {

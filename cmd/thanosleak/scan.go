@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -41,7 +43,9 @@ func newScanCommand(std streams) *cobra.Command {
 It asks for counts by stack (debug=0), which costs a process well under a
 millisecond of standstill, and first looks at /metrics whether even that would be
 too much. TARGET is host:port or a URL of the HTTP port (10902 by default), or
-dns+host:port, dnssrv+name, dnssrvnoa+name as in Thanos.`,
+dns+host:port, dnssrv+name, dnssrvnoa+name as in Thanos.
+
+` + exitHelp,
 		Example: `  thanosleak scan localhost:10902                                a port-forward, 6 samples in 75s
   thanosleak scan dns+thanos-query.monitoring:10902 -o json      all pods of a headless service
   thanosleak scan http://thanos-query:10902 --samples 40 --interval 30s --dir incident.tar.gz`,
@@ -72,7 +76,22 @@ func (s *scanner) check() error {
 	case !slices.Contains([]string{"never", "once", "always"}, s.fullStacks):
 		return usagef("--full-stacks %s: want never, once or always", s.fullStacks)
 	}
+	if err := checkDir(s.dir); err != nil {
+		return err
+	}
 	return s.shared.check()
+}
+
+// checkDir refuses names of archives of another kind, which would become
+// folders.
+func checkDir(dir string) error {
+	switch ext := filepath.Ext(dir); ext {
+	case ".zip", ".gz", ".tar", ".tgz", ".bz2", ".xz", ".zst":
+		if !strings.HasSuffix(dir, ".tar.gz") && ext != ".tgz" {
+			return usagef("--dir %s: want a folder or a name that ends in .tar.gz", dir)
+		}
+	}
+	return nil
 }
 
 func (s *scanner) run(ctx context.Context, std streams, args []string) error {
@@ -97,7 +116,8 @@ func (s *scanner) run(ctx context.Context, std streams, args []string) error {
 	rounds.run(ctx)
 	rounds.finish(ctx)
 	err = store.close()
-	r := judge(rounds.targets(), db)
+	r := judge(rounds.targets(), db, s.dir)
+	r.Warnings = append(r.Warnings, store.warnings...)
 	run.Finished = now()
 	return errors.Join(s.print(std, run, r), err)
 }
@@ -133,7 +153,8 @@ func names(targets []discover.Target) string {
 type store struct {
 	writer *capture.Writer
 	// old are the samples that were in the folder before, by target name.
-	old map[string]profile.Target
+	old      map[string]profile.Target
+	warnings []string // about what was there before
 }
 
 // open prepares --dir: what is in the folder already is judged along.
@@ -147,10 +168,16 @@ func (s *scanner) open(db *advisory.DB) (*store, error) {
 		return nil, err
 	}
 	st.writer = w
-	in, err := capture.Open([]string{s.dir}, nil, capture.Options{Flags: profile.FlagFilter(flagNames(db))})
-	if err != nil {
+	entries, err := os.ReadDir(s.dir)
+	if err != nil || len(entries) == 0 {
 		return st, nil // a new folder or archive: nothing to read yet
 	}
+	in, err := capture.Open([]string{s.dir}, nil, capture.Options{Flags: profile.FlagFilter(flagNames(db))})
+	if err != nil {
+		st.warnings = []string{"what is in the folder already is not judged along: " + err.Error()}
+		return st, nil
+	}
+	st.warnings = in.Warnings
 	for _, t := range in.Targets {
 		st.old[t.Name] = t
 	}

@@ -3,7 +3,9 @@ package capture
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/thanosleak/thanosleak/profile"
@@ -135,7 +137,23 @@ func readProfiles(f *file, goVersion string) ([]*profile.Snapshot, time.Time, er
 		return nil, time.Time{}, &profile.UnsupportedError{Form: "a file that was gzipped twice", Hint: "Run gunzip once and try again."}
 	}
 	snaps, err := profile.Read(br, profile.Options{GoVersion: goVersion})
+	if err == nil {
+		err = readable(snaps)
+	}
 	return snaps, written, err
+}
+
+// readable refuses a dump of which nothing could be read: taken for a sample,
+// it would look like a process without goroutines.
+func readable(snaps []*profile.Snapshot) error {
+	var why []string
+	for _, s := range snaps {
+		if s.Total > 0 || s.Unreadable == 0 {
+			return nil
+		}
+		why = append(why, s.Warnings...)
+	}
+	return fmt.Errorf("no goroutine in it can be read (%s). Hand in the file itself in place of a paste", strings.Join(why, "; "))
 }
 
 // problem reports a file that cannot be read: always where a profile must be

@@ -5,7 +5,6 @@ import (
 	"bufio"
 	"compress/gzip"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path"
@@ -94,10 +93,13 @@ func newArchiveSink(p string) (sink, error) {
 	return s, nil
 }
 
+// errExists is what an archive that is there already gives.
+var errExists = errors.New("the archive exists already and is written only once. Name another one, or a folder, which is added to")
+
 func mustNotExist(p string) error {
 	_, err := os.Lstat(p)
 	if err == nil {
-		return fmt.Errorf("the file exists. Name a new archive, or a folder to append to: %w", fs.ErrExist)
+		return errExists
 	}
 	if !errors.Is(err, fs.ErrNotExist) {
 		return err

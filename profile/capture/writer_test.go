@@ -174,7 +174,7 @@ func add(t *testing.T, w *Writer, target string) {
 func TestWriterErrors(t *testing.T) {
 	dir := writeFiles(t, map[string][]byte{"file": []byte("x"), "old.tar.gz": []byte("x")})
 	for _, tt := range []struct{ path, want string }{
-		{"old.tar.gz", "the file exists. Name a new archive"},
+		{"old.tar.gz", "the archive exists already"},
 		{"file", "file"},
 		{"file/sub", "file/sub"},
 		{"file/new.tar.gz", "new.tar.gz"},
@@ -301,7 +301,7 @@ func TestArchiveIsWholeOrAbsent(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(dir, "a.tar.gz"), []byte("theirs"), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if err := w.Close(); !errors.Is(err, fs.ErrExist) {
+		if err := w.Close(); !errors.Is(err, errExists) {
 			t.Errorf("got %v", err)
 		}
 		if b, err := os.ReadFile(filepath.Join(dir, "a.tar.gz")); string(b) != "theirs" {

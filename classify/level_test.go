@@ -1,0 +1,205 @@
+package classify
+
+import (
+	"testing"
+
+	"github.com/thanosleak/thanosleak/classify/advisory"
+)
+
+// witnesses calls f with every combination of evidence.
+func witnesses(f func(witness)) int {
+	n := 0
+	for bits := range 1 << 7 {
+		bit := func(i int) bool { return bits>>i&1 == 1 }
+		for _, affected := range []Affected{AffectedUnknown, AffectedYes} {
+			for _, class := range []advisory.Class{advisory.Leak, advisory.Deadlock, advisory.PileUp, advisory.Generic} {
+				for _, health := range []advisory.Health{advisory.Never, advisory.Briefly, advisory.Always} {
+					f(witness{
+						known: bit(0), fromSource: bit(1), persistent: bit(2), aboveBound: bit(3),
+						blockedForever: bit(4), several: bit(5), growing: bit(6),
+						affected: affected, class: class, health: health,
+					})
+					n++
+				}
+			}
+		}
+	}
+	return n
+}
+
+// defect tells whether an advisory says that the goroutines should not be there.
+func (w witness) defect() bool {
+	return w.known && w.class != advisory.PileUp && w.health != advisory.Always
+}
+
+// Rules that hold for every combination of evidence: what speaks must not be
+// true of any with the level.
+var rules = []struct {
+	name    string
+	when    func(w witness) bool
+	atMost  Level // empty together with atLeast: nothing to tell
+	atLeast Level
+}{
+	{"without evidence there is nothing to tell",
+		func(w witness) bool { return !w.known && !w.blockedForever && !w.growing }, "", ""},
+	{"a pile-up is never above note by its signature",
+		func(w witness) bool { return w.known && w.class == advisory.PileUp && !w.growing }, Note, ""},
+	{"a pile-up that grows is never above suspect, if an event can end it",
+		func(w witness) bool { return w.known && w.class == advisory.PileUp && !w.blockedForever }, Suspect, ""},
+	{"what always stands there is told by growth only",
+		func(w witness) bool {
+			return w.known && w.health == advisory.Always && !w.growing && !w.blockedForever && !w.aboveBound
+		}, "", ""},
+	{"known from source is never above suspect",
+		func(w witness) bool { return w.known && w.fromSource }, Suspect, ""},
+	{"blocked for ever alone is never above note",
+		func(w witness) bool { return w.blockedForever && !w.known && !w.growing }, Note, Note},
+	{"one goroutine that is blocked for ever is no leak without an advisory",
+		func(w witness) bool { return w.blockedForever && !w.known && !w.several }, Suspect, Note},
+	{"growth alone is a suspicion, neither more nor less",
+		func(w witness) bool { return w.growing && !w.known && !w.blockedForever }, Suspect, Suspect},
+	{"growth is never kept quiet",
+		func(w witness) bool { return w.growing }, Confirmed, Suspect},
+	{"a defect is never kept quiet",
+		func(w witness) bool { return w.defect() }, Confirmed, Note},
+	{"confirmed needs proof, or an affected release and growth",
+		func(w witness) bool {
+			return !w.blockedForever && !(w.growing && w.affected == AffectedYes && w.defect())
+		}, Likely, ""},
+	{"likely needs a defect that lasts, proof or growth",
+		func(w witness) bool {
+			lasting := w.health == advisory.Never || w.persistent || w.aboveBound
+			return !(w.defect() && (lasting || w.growing || w.blockedForever)) && !(w.blockedForever && w.growing)
+		}, Suspect, ""},
+	{"what comes and goes in health needs to stay",
+		func(w witness) bool {
+			return w.known && w.health == advisory.Briefly && !w.persistent && !w.aboveBound && !w.growing && !w.blockedForever
+		}, Note, ""},
+	{"what never stands there in health is likely by itself",
+		func(w witness) bool { return w.defect() && w.health == advisory.Never && !w.fromSource }, Confirmed, Likely},
+	{"a defect that is blocked for ever is confirmed",
+		func(w witness) bool { return w.defect() && w.blockedForever && !w.fromSource }, Confirmed, Confirmed},
+	{"an affected release whose defect grows is confirmed",
+		func(w witness) bool {
+			return w.defect() && w.affected == AffectedYes && w.growing && !w.fromSource
+		}, Confirmed, Confirmed},
+}
+
+func TestLevelRules(t *testing.T) {
+	for _, rule := range rules {
+		t.Run(rule.name, func(t *testing.T) {
+			applies := 0
+			n := witnesses(func(w witness) {
+				if !rule.when(w) {
+					return
+				}
+				applies++
+				if got := w.level(); !rule.atMost.AtLeast(got) || !got.AtLeast(rule.atLeast) {
+					t.Errorf("%+v: %q, want from %q to %q", w, got, rule.atLeast, rule.atMost)
+				}
+			})
+			if applies == 0 || applies == n && rule.atMost != Confirmed {
+				t.Errorf("holds for %d of %d", applies, n)
+			}
+		})
+	}
+}
+
+// More evidence never makes a finding less sure.
+func TestLevelIsMonotone(t *testing.T) {
+	for name, add := range map[string]func(*witness){
+		"persistent":     func(w *witness) { w.persistent = true },
+		"aboveBound":     func(w *witness) { w.aboveBound = true },
+		"blockedForever": func(w *witness) { w.blockedForever = true },
+		"several":        func(w *witness) { w.several = true },
+		"growing":        func(w *witness) { w.growing = true },
+		"affected":       func(w *witness) { w.affected = AffectedYes },
+		"captured":       func(w *witness) { w.fromSource = false },
+		"never":          func(w *witness) { w.health = advisory.Never },
+	} {
+		t.Run(name, func(t *testing.T) {
+			witnesses(func(w witness) {
+				more := w
+				add(&more)
+				if !more.level().AtLeast(w.level()) {
+					t.Errorf("%+v: %q, with more evidence %q", w, w.level(), more.level())
+				}
+			})
+		})
+	}
+}
+
+// What is known of an advisory says nothing where no advisory is.
+func TestLevelWithoutAdvisory(t *testing.T) {
+	witnesses(func(w witness) {
+		if w.known {
+			return
+		}
+		bare := witness{blockedForever: w.blockedForever, several: w.several, growing: w.growing}
+		if w.level() != bare.level() {
+			t.Errorf("%+v: %q, want %q", w, w.level(), bare.level())
+		}
+	})
+}
+
+func TestLevel(t *testing.T) {
+	leak := witness{known: true, affected: AffectedYes, class: advisory.Leak, health: advisory.Never, several: true}
+	for _, tt := range []struct {
+		name   string
+		change func(*witness)
+		want   Level
+	}{
+		{"the flagship with its nil channel", func(w *witness) { w.blockedForever = true }, Confirmed},
+		{"the same in an unknown release", func(w *witness) { w.blockedForever, w.affected = true, AffectedUnknown }, Confirmed},
+		{"the same, one goroutine", func(w *witness) { w.blockedForever, w.several = true, false }, Confirmed},
+		{"the flagship in debug=1, one sample", func(*witness) {}, Likely},
+		{"the same in an unknown release", func(w *witness) { w.affected = AffectedUnknown }, Likely},
+		{"the flagship in debug=1, growing", func(w *witness) { w.growing = true }, Confirmed},
+		{"the same in an unknown release", func(w *witness) { w.growing, w.affected = true, AffectedUnknown }, Likely},
+		{"a receiver's send, one sample", func(w *witness) { w.health = advisory.Briefly }, Note},
+		{"the same, staying", func(w *witness) { w.health, w.persistent = advisory.Briefly, true }, Likely},
+		{"the same, staying and growing", func(w *witness) { w.health, w.persistent, w.growing = advisory.Briefly, true, true }, Confirmed},
+		{"the same, growing in an unknown release", func(w *witness) {
+			w.health, w.growing, w.affected = advisory.Briefly, true, AffectedUnknown
+		}, Suspect},
+		{"more than a sync has workers", func(w *witness) { w.health, w.aboveBound = advisory.Briefly, true }, Likely},
+		{"a deadlock, staying", func(w *witness) {
+			w.class, w.health, w.persistent = advisory.Deadlock, advisory.Briefly, true
+		}, Likely},
+		{"a keep-alive connection", func(w *witness) { w.health = advisory.Always }, ""},
+		{"more and more of them", func(w *witness) { w.health, w.growing = advisory.Always, true }, Suspect},
+		{"queries in flight", func(w *witness) { w.class, w.health = advisory.PileUp, advisory.Briefly }, ""},
+		{"queries piled up", func(w *witness) {
+			w.class, w.health, w.aboveBound, w.persistent = advisory.PileUp, advisory.Briefly, true, true
+		}, Note},
+		{"queries piling up", func(w *witness) {
+			w.class, w.health, w.aboveBound, w.growing = advisory.PileUp, advisory.Briefly, true, true
+		}, Suspect},
+		{"read in the source, staying and growing", func(w *witness) { w.fromSource, w.persistent, w.growing = true, true, true }, Suspect},
+		{"unknown, growing", func(w *witness) { *w = witness{growing: true, several: true} }, Suspect},
+		{"unknown, select {} in main", func(w *witness) { *w = witness{blockedForever: true} }, Note},
+		{"unknown, on a nil channel and growing", func(w *witness) {
+			*w = witness{blockedForever: true, growing: true, several: true}
+		}, Confirmed},
+		{"unknown, nothing", func(w *witness) { *w = witness{several: true} }, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := leak
+			tt.change(&w)
+			if got := w.level(); got != tt.want {
+				t.Errorf("%q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestLevelAtLeast(t *testing.T) {
+	order := []Level{"", Note, Suspect, Likely, Confirmed}
+	for i, a := range order {
+		for j, b := range order {
+			if got := a.AtLeast(b); got != (i >= j) {
+				t.Errorf("%q at least %q: %v", a, b, got)
+			}
+		}
+	}
+}
