@@ -28,8 +28,6 @@ import (
 
 // Options tell Judge what to judge by.
 type Options struct {
-	// Now is the time of judging; it decides nothing but what is printed.
-	Now time.Time
 	// Thresholds decide about growth.
 	Thresholds Thresholds
 	// Advisories is what is known.
@@ -93,7 +91,7 @@ func (j *judge) cases(p *process) []*caseOf {
 			cases = append(cases, c)
 		}
 	}
-	cases = dropExplained(cases)
+	// The stacks of a pile-up that is dropped are explained all the same.
 	for _, c := range cases {
 		if c.occurrence.Level.AtLeast(Suspect) {
 			for sig := range c.used {
@@ -101,6 +99,7 @@ func (j *judge) cases(p *process) []*caseOf {
 			}
 		}
 	}
+	cases = dropExplained(cases)
 	return append(cases, j.unknown(p, used, cases)...)
 }
 
@@ -139,7 +138,8 @@ func (j *judge) targetResult(p *process, cases []*caseOf) TargetResult {
 	}
 	r.Judged = JudgedYes
 	found := map[string]bool{}
-	decided, open := false, len(p.newest().samples) < j.Thresholds.MinSamples
+	l := p.newest()
+	decided, open := false, len(l.samples) < j.Thresholds.MinSamples || l.span() < j.Thresholds.MinSpan
 	for _, c := range cases {
 		if c.process != p {
 			continue
@@ -150,7 +150,11 @@ func (j *judge) targetResult(p *process, cases []*caseOf) TargetResult {
 		// whether it stays.
 		open = open || c.adv != nil && c.adv.Class != advisory.PileUp
 	}
-	if open && !decided {
+	switch {
+	case decided:
+	case p.target.Unreached:
+		r.Judged = JudgedNo
+	case open:
 		r.Judged = JudgedUndecided
 	}
 	for _, a := range j.Advisories.Advisories {
@@ -228,7 +232,6 @@ func (j *judge) finding(cases []*caseOf) Finding {
 	if a := first.adv; a != nil {
 		f.Advisory = a.ID
 		f.Why = fillFlags(a.Why, cases)
-		f.Restart = a.Restart
 		f.References = append(f.References, a.References...)
 	}
 	f.Remedies = j.remedies(cases)
@@ -238,14 +241,18 @@ func (j *judge) finding(cases []*caseOf) Finding {
 // mergeStacks adds stacks of another target to those of a finding, in the
 // documented order.
 func mergeStacks(into, more []Stack) []Stack {
+	type key struct{ id, role, state string }
+	at := make(map[key]int, len(into))
+	for i, s := range into {
+		at[key{s.SignatureID, s.Role, s.State}] = i
+	}
 	for _, s := range more {
-		i := slices.IndexFunc(into, func(t Stack) bool {
-			return t.SignatureID == s.SignatureID && t.Role == s.Role && t.State == s.State
-		})
-		if i >= 0 {
+		k := key{s.SignatureID, s.Role, s.State}
+		if i, ok := at[k]; ok {
 			into[i].Count += s.Count
 			continue
 		}
+		at[k] = len(into)
 		into = append(into, s)
 	}
 	slices.SortStableFunc(into, func(a, b Stack) int {

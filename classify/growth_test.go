@@ -55,6 +55,9 @@ var trends = []struct {
 	{"a leak that gets faster", by(20, func(i float64) float64 { return 10 + i*i/2 }), Growing},
 	{"a leak in bursts", by(24, func(i float64) float64 { return 48 * math.Floor(i/4) }), Growing},
 	{"too little to matter", by(18, func(i float64) float64 { return 100 + i/3 }), Steady},
+	{"too little to matter, but faster and faster", by(20, func(i float64) float64 { return 100 + i*i/50 }), Steady},
+	{"a small share of many", by(20, func(i float64) float64 { return 1000 + 6*i }), Steady},
+	{"within the noise of few", by(20, func(i float64) float64 { return 16 + i/2 }), Steady},
 	{"a warm-up, then a plateau", by(24, func(i float64) float64 { return 300 * (1 - math.Exp(-i/3)) }), Steady},
 	{"a warm-up in noise", by(40, func(i float64) float64 { return 300*(1-math.Exp(-i/4)) + 5*noise(i) }), Steady},
 	{"a step of load", by(24, func(i float64) float64 { return 50 + 200*math.Floor(i/12) + 5*noise(i) }), Steady},
@@ -66,7 +69,7 @@ var trends = []struct {
 	{"an outlier at the end", by(20, func(float64) float64 { return 30 }).changed(5000, 19), Steady},
 	{"an outlier at the start of a leak", by(20, func(i float64) float64 { return 20 * i }).changed(5000, 0), Growing},
 	{"a gap in a leak", by(20, func(i float64) float64 { return 20 * i }).changed(0, 12), Growing},
-	{"a floor that stays", by(30, func(i float64) float64 { return 20 + 15*i*math.Mod(i, 2) }), Steady},
+	{"all gone now and then", by(30, func(i float64) float64 { return 20 + 15*i }).changed(20, 5, 11, 17, 23), Steady},
 	{"falling", by(18, func(i float64) float64 { return 200 - 8*i }), Shrinking},
 	{"falling off", by(18, func(i float64) float64 { return 200 * math.Exp(-i/4) }), Shrinking},
 }
@@ -253,7 +256,7 @@ func TestShellQuote(t *testing.T) {
 		"it's":                      `'it'\''s'`,
 	} {
 		t.Run(fmt.Sprintf("%q", word), func(t *testing.T) {
-			if got := shellQuote(word); got != want {
+			if got := ShellQuote(word); got != want {
 				t.Errorf("got %s, want %s", got, want)
 			}
 		})

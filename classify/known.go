@@ -3,7 +3,6 @@ package classify
 import (
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/thanosleak/thanosleak/classify/advisory"
 	"github.com/thanosleak/thanosleak/profile"
@@ -93,19 +92,26 @@ func (sc *scene) tally(s *profile.Snapshot) tally {
 // does not have the defect (the stacks are then judged as unknown ones), and if
 // the process has no culprit that is worth telling.
 func (j *judge) known(p *process, a *advisory.Advisory) *caseOf {
-	if len(a.Culprits) == 0 || !advisory.AppliesTo(a.Components, p.component) || p.affected(a) == AffectedNo {
+	if len(a.Culprits) == 0 || !advisory.AppliesTo(a.Components, p.component) {
 		return nil
 	}
 	sc := &scene{process: p, adv: a, roles: map[profile.Signature]*role{}}
 	var best *caseOf
 	for _, l := range p.lives {
+		sc.process = p.at(l)
 		if c := j.knownInLife(sc, l); c != nil && (best == nil || c.occurrence.Level.AtLeast(best.occurrence.Level)) {
 			best = c
 		}
 	}
+	sc.process = p
 	if best == nil {
 		return nil
 	}
+	if l := p.newest(); best.life.last() != l.last() {
+		best.occurrence.Evidence = append(best.occurrence.Evidence, Evidence{Kind: KindKnownSignature, Strength: Link,
+			Text: fmt.Sprintf("this is the run up to %s; the process was started anew since", best.life.last().Time.UTC().Format("2006-01-02 15:04:05 UTC"))})
+	}
+	best.process = p
 	best.finishScene(sc)
 	return best
 }
@@ -119,7 +125,7 @@ func (j *judge) knownInLife(sc *scene, l life) *caseOf {
 		s.counts[i] = float64(tallies[i].culprits + tallies[i].victims)
 	}
 	now := tallies[len(tallies)-1]
-	if now.culprits == 0 {
+	if now.culprits == 0 || sc.process.affected(sc.adv) == AffectedNo {
 		return nil
 	}
 	culprits := make([]float64, len(tallies))
@@ -131,22 +137,24 @@ func (j *judge) knownInLife(sc *scene, l life) *caseOf {
 		growth = all // few culprits may hold ever more victims
 	}
 	pattern := sc.worstPattern(l.last().Goroutines)
+	stays := j.stays(sc, l, tallies)
+	preconditions := sc.process.preconditions(sc.adv)
 	w := witness{
 		known: true, affected: sc.process.affected(sc.adv), class: sc.adv.Class, health: pattern.InHealth,
 		fromSource:     sc.adv.KnownFrom == advisory.ReadOnly,
-		persistent:     sc.stays(l, tallies),
+		persistent:     stays != "",
 		aboveBound:     pattern.AtMost > 0 && now.culprits > pattern.AtMost,
 		blockedForever: now.forever > 0, several: now.forever >= 2 || now.culprits >= 2,
-		growing: growth.Verdict == Growing,
+		growing: growth.Verdict == Growing, excluded: excluded(preconditions),
 	}
 	c := &caseOf{process: sc.process, adv: sc.adv, life: l, tallies: tallies}
 	c.occurrence = Occurrence{Target: sc.process.target.Name, Level: w.level(), Growth: growth,
-		Preconditions: sc.process.preconditions(sc.adv)}
+		Preconditions: preconditions}
 	if c.occurrence.Level == "" {
 		return nil
 	}
 	c.occurrence.Evidence = slices.Concat(
-		[]Evidence{sc.signatureEvidence(w, now, pattern, l)},
+		[]Evidence{sc.signatureEvidence(w, now, pattern, stays)},
 		foreverEvidence(now),
 		growingEvidence(growth, l.span(), len(l.samples)),
 		preconditionEvidence(c.occurrence.Preconditions))
@@ -178,81 +186,16 @@ func (sc *scene) worstPattern(s *profile.Snapshot) *advisory.Pattern {
 	return worst
 }
 
-// Samples and time for which culprits must stand without one of them leaving
-// before they count as staying. Goroutines that come and go in a few
-// milliseconds are seen so by chance less than once in 720 series.
-const (
-	staySamples     = 6
-	stayFewSamples  = 3
-	stayFewDuration = time.Minute
-	// stayMinutes is the wait, as debug=2 shows it, from which a single
-	// sample is enough: longer than the default --query.timeout of 2m.
-	stayMinutes = 3
-)
-
-// stays reports whether culprits of the life stand there for longer than any
-// request would: none left over several samples, or their wait says so.
-func (sc *scene) stays(l life, tallies []tally) bool {
-	from := len(tallies) - 1
-	for from > 0 && tallies[from-1].culprits > 0 && tallies[from-1].culprits <= tallies[from].culprits {
-		from--
-	}
-	samples := len(tallies) - from
-	span := l.last().Time.Sub(l.samples[from].Time)
-	if samples >= staySamples || samples >= stayFewSamples && span >= stayFewDuration {
-		return !sc.turnsOver(l.samples[from].Goroutines, l.last().Goroutines)
-	}
-	return sc.maxWait(l) >= stayMinutes
-}
-
-// turnsOver reports whether no goroutine of the culprits is the same in both
-// snapshots, where ids tell.
-func (sc *scene) turnsOver(first, last *profile.Snapshot) bool {
-	ids := map[int64]bool{}
-	seen := false
-	for i := range first.Groups {
-		if r := sc.role(&first.Groups[i]); r != nil && r.culprit {
-			for _, g := range first.Groups[i].Goroutines {
-				ids[g.ID], seen = true, true
-			}
-		}
-	}
-	compared := false
-	for i := range last.Groups {
-		if r := sc.role(&last.Groups[i]); r != nil && r.culprit {
-			for _, g := range last.Groups[i].Goroutines {
-				if ids[g.ID] {
-					return false
-				}
-				compared = true
-			}
-		}
-	}
-	return seen && compared
-}
-
-// maxWait is the longest wait of a culprit in the newest sample, in minutes.
-func (sc *scene) maxWait(l life) int {
-	longest := 0
-	groups := l.last().Goroutines.Groups
-	for i := range groups {
-		if r := sc.role(&groups[i]); r != nil && r.culprit {
-			longest = max(longest, groups[i].MaxWaitMinutes())
-		}
-	}
-	return longest
-}
-
 // signatureEvidence says what the stack is known for and what the version
 // makes of it.
-func (sc *scene) signatureEvidence(w witness, now tally, pattern *advisory.Pattern, l life) Evidence {
+func (sc *scene) signatureEvidence(w witness, now tally, pattern *advisory.Pattern, stays string) Evidence {
 	e := Evidence{Kind: KindKnownSignature, Strength: Strong}
 	e.Text = fmt.Sprintf("%s: %s", Count(now.culprits, "goroutine"), pattern.Name)
 	switch {
 	case w.health == advisory.Never:
 		e.Text += ", where none stands in health"
 	case w.persistent && w.class != advisory.PileUp:
-		e.Text += fmt.Sprintf(", and none of them leaves over %s", Count(len(l.samples), "sample"))
+		e.Text += ", and " + stays
 	case w.aboveBound:
 		e.Text += fmt.Sprintf(", more than the %d that may stand there in health", pattern.AtMost)
 	default:

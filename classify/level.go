@@ -48,6 +48,8 @@ type witness struct {
 	blockedForever bool // no event can end the wait
 	several        bool // at least two culprits
 	growing        bool
+	excluded       bool // something that the leak needs is known not to hold
+	watched        bool // a reader of a store or block: always told of
 }
 
 // level is the table from evidence to level; empty for nothing worth telling.
@@ -61,7 +63,8 @@ func (w witness) level() Level {
 }
 
 func (w witness) uncapped() Level {
-	defect := w.known && w.class != advisory.PileUp && w.health != advisory.Always
+	stack := w.known && w.class != advisory.PileUp && w.health != advisory.Always
+	defect := stack && (!w.excluded || w.blockedForever)
 	lasting := w.health == advisory.Never || w.persistent || w.aboveBound
 	switch {
 	case w.blockedForever && (defect || w.growing && w.several):
@@ -70,9 +73,9 @@ func (w witness) uncapped() Level {
 		return Confirmed
 	case defect && lasting:
 		return Likely
-	case w.growing:
+	case w.growing, w.watched && w.blockedForever && w.several:
 		return Suspect
-	case w.blockedForever, defect, w.known && w.aboveBound:
+	case w.blockedForever, stack, w.known && w.aboveBound:
 		return Note
 	}
 	return ""

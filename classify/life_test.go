@@ -3,6 +3,7 @@ package classify
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -94,14 +95,19 @@ func TestRestarts(t *testing.T) {
 			counts(leaked, append(slices.Clone(up), 0, 0, 0, 0, 0, 0)...), "confirmed 0", JudgedYes},
 		{"a known leak that comes again", restarted(8, 2),
 			counts(leaked, append(slices.Clone(up), 0, 3)...), "confirmed 3", JudgedYes},
+		{"less of it since the start", restarted(8, 2),
+			counts(stack{frames: eagerCulprit}, append(slices.Clone(up), 0, 3)...), "confirmed 3", JudgedYes},
+		{"a known leak, then growth of something else", restarted(8, 8),
+			side(counts(leaked, append(slices.Clone(up), 0, 0, 0, 0, 0, 0, 0, 0)...), counts(pump, append(make([]int, 8), up...)...)),
+			"confirmed 0 suspect 64", JudgedYes},
 		{"a restart just now", restarted(8, 1), counts(pump, 40, 40, 41, 40, 40, 39, 40, 40, 4), "", JudgedUndecided},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r := judged(t, made{component: "query", version: "0.35.1", starts: tt.starts, samples: tt.samples})
-			got := ""
+			var got []string
 			for _, f := range r.Findings {
 				if f.Level.AtLeast(Suspect) {
-					got += fmt.Sprintf("%s %d", f.Level, f.Culprits)
+					got = append(got, fmt.Sprintf("%s %d", f.Level, f.Culprits))
 				}
 				for _, o := range f.Occurrences {
 					if len(o.Points) != len(tt.samples) && f.Advisory != "" {
@@ -109,7 +115,7 @@ func TestRestarts(t *testing.T) {
 					}
 				}
 			}
-			if got != tt.want {
+			if strings.Join(got, " ") != tt.want {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
 			x := r.Targets[0]

@@ -72,14 +72,15 @@ func snapshot(stacks ...stack) *profile.Snapshot {
 	return s
 }
 
-// made is a target to be made up: a sample every five seconds, each with the
-// main function of the component.
+// made is a target to be made up: samples five seconds apart unless every says
+// otherwise, each with the main function of the component.
 type made struct {
 	name, version, component string
 	flags                    map[string]string
 	endpoints                []profile.Endpoint
 	url                      string
 	starts                   []float64 // process_start_time_seconds by sample; nil for no metrics
+	every                    time.Duration
 	samples                  [][]stack
 }
 
@@ -87,7 +88,7 @@ func (m made) target() profile.Target {
 	t := profile.Target{Name: cmp.Or(m.name, "one"), URL: m.url,
 		Facts: profile.Facts{Version: m.version, Flags: m.flags, Endpoints: m.endpoints}}
 	for i, stacks := range m.samples {
-		s := profile.Sample{Time: start.Add(time.Duration(i) * 5 * time.Second)}
+		s := profile.Sample{Time: start.Add(time.Duration(i) * cmp.Or(m.every, 5*time.Second))}
 		if m.component != "" {
 			stacks = append(slices.Clip(stacks), stack{n: 1, state: profile.StateSelect, frames: mains[m.component]})
 		}
@@ -135,7 +136,7 @@ func judgedTargets(t *testing.T, all ...profile.Target) *Result {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := Judge(all, Options{Now: start, Thresholds: DefaultThresholds(), Advisories: db})
+	r := Judge(all, Options{Thresholds: DefaultThresholds(), Advisories: db})
 	checkInvariants(t, r)
 	return r
 }

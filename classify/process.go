@@ -22,9 +22,7 @@ type process struct {
 
 func newProcess(t *profile.Target) *process {
 	p := &process{target: t, component: t.Component(), lives: livesOf(t.Samples)}
-	if rel, err := advisory.ParseRelease(t.Facts.Version); err == nil {
-		p.release, p.versioned = rel, true
-	}
+	p.release, p.versioned = parseRelease(t.Facts.Version)
 	return p
 }
 
@@ -34,12 +32,32 @@ func (p *process) affected(a *advisory.Advisory) Affected {
 	switch {
 	case !p.versioned:
 		return AffectedUnknown
-	case !a.Affects(p.release):
-		return AffectedNo
 	case !p.release.Official():
 		return AffectedUnknown
+	case !a.Affects(p.release):
+		return AffectedNo
 	}
 	return AffectedYes
+}
+
+// at returns the process as it was in a life: an upgrade is a restart into
+// another release.
+func (p *process) at(l life) *process {
+	var f profile.Facts
+	f.Adopt(l.last().Metrics)
+	if f.Version == "" || f.Version == p.target.Facts.Version {
+		return p
+	}
+	was, target := *p, *p.target
+	target.Facts.Version = f.Version
+	was.target = &target
+	was.release, was.versioned = parseRelease(f.Version)
+	return &was
+}
+
+func parseRelease(version string) (advisory.Release, bool) {
+	rel, err := advisory.ParseRelease(version)
+	return rel, err == nil
 }
 
 // newest is the life under way. There is one if there is a sample.
@@ -127,9 +145,18 @@ func (p *process) exposed(a *advisory.Advisory) bool {
 		!advisory.AppliesTo(a.Components, p.component) || p.affected(a) != AffectedYes {
 		return false
 	}
-	return !slices.ContainsFunc(p.preconditions(a), func(s PreconditionState) bool {
+	states := p.preconditions(a)
+	if len(states) == 0 && len(a.Preconditions) > 0 {
+		return false // what the leak needs is not told of this component
+	}
+	return !slices.ContainsFunc(states, func(s PreconditionState) bool {
 		return !s.Optional && (s.Met == nil || !*s.Met)
 	})
+}
+
+// excluded reports whether something that the leak needs is known not to hold.
+func excluded(states []PreconditionState) bool {
+	return slices.ContainsFunc(states, func(s PreconditionState) bool { return !s.Optional && s.Met != nil && !*s.Met })
 }
 
 // result returns what is known of the target, before it is judged.

@@ -38,7 +38,10 @@ func (j *judge) remedy(cases []*caseOf) Remedy {
 	r.Steps = append(r.Steps, j.saveStep(cases))
 	a := first.adv
 	if a == nil {
-		r.Steps = append(r.Steps, verifyStep(cases, ""))
+		watch := verifyStep(cases, "")
+		watch.Text = "see whether it goes on"
+		watch.Command += " --samples 40 --interval 30s"
+		r.Steps = append(r.Steps, watch)
 		return r
 	}
 	switch first.process.affected(a) {
@@ -48,10 +51,13 @@ func (j *judge) remedy(cases []*caseOf) Remedy {
 	case AffectedNo, AffectedUnknown:
 	}
 	for _, m := range a.Mitigate {
-		if first.covers(m.Releases, m.Components) {
+		if first.covers(m.Releases, m.Components) && !first.process.isSet(m.Command) {
 			r.Steps = append(r.Steps, Step{Kind: StepMitigate, Text: fillTiers(fillFlags(m.Text, cases), cases),
 				Command: m.Command, Cost: fillFlags(m.Cost, cases)})
 		}
+	}
+	if a.Restart != "" {
+		r.Steps = append(r.Steps, Step{Kind: StepRestart, Text: a.Restart})
 	}
 	upgrade, to := j.upgradeStep(first)
 	r.GoTo = to
@@ -62,6 +68,19 @@ func (j *judge) remedy(cases []*caseOf) Remedy {
 		}
 	}
 	return r
+}
+
+// isSet reports whether the process runs with a setting ("--flag=value")
+// already.
+func (p *process) isSet(setting string) bool {
+	name, want, ok := strings.Cut(strings.TrimPrefix(setting, "--"), "=")
+	have, known := p.target.Facts.Flags[name]
+	if !ok || !known {
+		return false
+	}
+	a, errA := parseDuration(have)
+	b, errB := parseDuration(want)
+	return have == want || errA == nil && errB == nil && a == b
 }
 
 // covers reports whether advice for the releases and components holds for the
@@ -81,7 +100,7 @@ func urls(cases []*caseOf) []string {
 	var u []string
 	for _, c := range cases {
 		if c.process.target.URL != "" {
-			u = append(u, shellQuote(c.process.target.URL))
+			u = append(u, ShellQuote(c.process.target.URL))
 		}
 	}
 	return u
@@ -121,6 +140,10 @@ func (j *judge) upgradeStep(c *caseOf) (Step, string) {
 	if !c.process.versioned {
 		s.Text = fmt.Sprintf("affected are %s: find out the version (thanos --version, or /api/v1/status/buildinfo) and pass it with --thanos-version; newest is %s",
 			c.adv.Ranges(), newest)
+		return s, ""
+	}
+	if c.process.affected(c.adv) == AffectedNo {
+		s.Text = fmt.Sprintf("v%s, which runs now, does not have it; newest %s", c.process.target.Facts.Version, newest)
 		return s, ""
 	}
 	to, skipped, ok := j.Advisories.GoTo(c.adv, c.process.release)
@@ -179,17 +202,21 @@ func tiers(cases []*caseOf) string {
 	var upper, others, endpoints []string
 	known := true
 	for _, c := range cases {
+		name := c.process.target.Name
+		if len(cases) == 1 {
+			name = "this one"
+		}
 		chained := c.process.chained()
 		known = known && chained != nil
 		if len(chained) == 0 {
-			others = append(others, c.process.target.Name)
+			others = append(others, name)
 			continue
 		}
-		upper = append(upper, c.process.target.Name)
+		upper = append(upper, name)
 		endpoints = append(endpoints, chained...)
 	}
 	slices.Sort(endpoints)
-	below := "the queriers behind (" + joinAnd(slices.Compact(endpoints)) + ")"
+	below := "the queriers that it queries (" + joinAnd(slices.Compact(endpoints)) + ")"
 	switch {
 	case len(upper) > 0:
 		return "both tiers: " + joinAnd(slices.Concat(upper, others, []string{below}))
@@ -232,8 +259,8 @@ func joinAnd(words []string) string {
 	return strings.Join(words[:len(words)-1], ", ") + " and " + words[len(words)-1]
 }
 
-// shellQuote quotes a word for a shell where it needs it.
-func shellQuote(s string) string {
+// ShellQuote quotes a word for a shell where it needs it.
+func ShellQuote(s string) string {
 	plain := strings.IndexFunc(s, func(r rune) bool {
 		return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:/[]@%+=,", r)
 	}) < 0

@@ -126,8 +126,6 @@ type Finding struct {
 
 	// Why is the cause for people, filled in for these processes.
 	Why string `json:"-"`
-	// Restart says what a restart does; empty if not known.
-	Restart string `json:"-"`
 }
 
 // Roles of a stack in a finding.

@@ -27,7 +27,8 @@ type column struct {
 // explains. Stacks that grow together with such a case are folded into it.
 func (j *judge) unknown(p *process, used map[profile.Signature]bool, known []*caseOf) []*caseOf {
 	l := p.newest()
-	growing := j.growingColumns(p, l, used)
+	columns := l.columns()
+	growing := j.growingColumns(p, l, columns, used)
 	for _, c := range growing {
 		used[c.sig] = true
 	}
@@ -46,8 +47,8 @@ func (j *judge) unknown(p *process, used map[profile.Signature]bool, known []*ca
 		cases = append(cases, j.growingCase(p, l, leader, followers))
 		growing = rest
 	}
-	cases = append(cases, j.blockedCases(p, l, used)...)
-	return joinClosures(append(cases, j.lookalikes(p, l, used)...))
+	cases = append(cases, j.blockedCases(p, l, columns, used)...)
+	return joinClosures(append(cases, j.lookalikes(p, l, columns, used)...))
 }
 
 // joinClosures makes one case of those with the same key, which the closures
@@ -88,26 +89,36 @@ func (c *caseOf) join(other *caseOf) {
 
 // growingColumns returns the signatures that grow, blocked for ever first,
 // then by their last count.
-func (j *judge) growingColumns(p *process, l life, used map[profile.Signature]bool) []column {
+func (j *judge) growingColumns(p *process, l life, columns map[profile.Signature][]float64, used map[profile.Signature]bool) []column {
 	if len(l.samples) < j.Thresholds.MinSamples {
 		return nil
 	}
 	var growing []column
 	last := l.last().Goroutines
 	times := l.times()
-	for sig, counts := range l.columns() {
+	for sig, counts := range columns {
 		if used[sig] || counts[len(counts)-1] < j.Thresholds.MinRise {
 			continue
 		}
 		g := j.growth(series{times: times, counts: counts}, p)
+		group := last.Group(sig)
+		if g.Verdict != Growing && group.State().BlockedForever() && j.onlyRises(counts) {
+			g.Verdict = Growing // what never leaves needs no look for a plateau
+		}
 		if g.Verdict == Growing {
-			growing = append(growing, column{sig: sig, counts: counts, growth: g, group: last.Group(sig)})
+			growing = append(growing, column{sig: sig, counts: counts, growth: g, group: group})
 		}
 	}
 	slices.SortFunc(growing, func(a, b column) int {
 		return cmp.Or(cmp.Compare(forever(b), forever(a)), cmp.Compare(b.growth.Last, a.growth.Last), cmp.Compare(a.sig, b.sig))
 	})
 	return growing
+}
+
+// onlyRises reports whether a count rises by enough, and not by chance.
+func (j *judge) onlyRises(counts []float64) bool {
+	th := j.Thresholds
+	return len(counts) >= th.MinSamples && counts[len(counts)-1]-counts[0] >= th.MinRise && mannKendall(counts) < th.MaxP
 }
 
 // forever is 1 for a column whose goroutines are blocked for ever, else 0.
@@ -157,7 +168,7 @@ func (c *caseOf) follow(col column) {
 // growingCase makes a case of a stack that grows and of those that grow with
 // it.
 func (j *judge) growingCase(p *process, l life, leader column, followers []column) *caseOf {
-	w := witness{blockedForever: forever(leader) == 1, several: true, growing: true}
+	w := witness{blockedForever: forever(leader) == 1, several: true, growing: true, watched: watchedWait(leader.group) != ""}
 	c := j.unknownCase(p, l, leader.group, w)
 	c.occurrence.Growth = leader.growth
 	c.occurrence.Evidence = growingEvidence(leader.growth, l.span(), len(l.samples))
@@ -175,20 +186,27 @@ func (j *judge) growingCase(p *process, l life, leader column, followers []colum
 	return c
 }
 
+// maxNotes bounds the notes on single stacks of a process: the most numerous
+// are told.
+const maxNotes = 20
+
 // blockedCases makes notes of goroutines that are blocked for ever and do not
 // grow: select {} and a receive from the Done channel of context.Background
 // are common and harmless ways to wait for the end of a program.
-func (j *judge) blockedCases(p *process, l life, used map[profile.Signature]bool) []*caseOf {
+func (j *judge) blockedCases(p *process, l life, columns map[profile.Signature][]float64, used map[profile.Signature]bool) []*caseOf {
 	var cases []*caseOf
 	groups := l.last().Goroutines.Groups
 	for i := range groups {
 		g := &groups[i]
+		if len(cases) == maxNotes {
+			break
+		}
 		if used[g.Signature] || !g.State().BlockedForever() {
 			continue
 		}
-		c := j.unknownCase(p, l, g, witness{blockedForever: true, several: g.Count >= 2})
+		c := j.unknownCase(p, l, g, witness{blockedForever: true, several: g.Count >= 2, watched: watchedWait(g) != ""})
 		c.occurrence.Evidence = append([]Evidence{blockedEvidence(g.Count, g.State())}, j.notAffectedEvidence(p, g)...)
-		j.history(c, g.Signature)
+		j.history(c, columns[g.Signature])
 		used[g.Signature] = true
 		cases = append(cases, c)
 	}
@@ -198,7 +216,7 @@ func (j *judge) blockedCases(p *process, l life, used map[profile.Signature]bool
 // lookalikes makes notes of stacks that no healthy goroutine stands in and
 // that belong to a leak which this release does not have: then the version may
 // be wrong, or the build be another than it says.
-func (j *judge) lookalikes(p *process, l life, used map[profile.Signature]bool) []*caseOf {
+func (j *judge) lookalikes(p *process, l life, columns map[profile.Signature][]float64, used map[profile.Signature]bool) []*caseOf {
 	var cases []*caseOf
 	groups := l.last().Goroutines.Groups
 	for i := range groups {
@@ -210,7 +228,7 @@ func (j *judge) lookalikes(p *process, l life, used map[profile.Signature]bool) 
 		c.occurrence.Level = Note
 		c.title = "looks like a known leak of another release: is the version right?"
 		c.occurrence.Evidence = j.notAffectedEvidence(p, g)
-		j.history(c, g.Signature)
+		j.history(c, columns[g.Signature])
 		cases = append(cases, c)
 	}
 	return cases
@@ -226,9 +244,8 @@ func (j *judge) looksLike(p *process, g *profile.Group) bool {
 	})
 }
 
-// history fills in how the count of a signature developed.
-func (j *judge) history(c *caseOf, sig profile.Signature) {
-	counts := c.life.columns()[sig]
+// history fills in how the count of the case developed over its life.
+func (j *judge) history(c *caseOf, counts []float64) {
 	c.occurrence.Growth = j.growth(series{times: c.life.times(), counts: counts}, c.process)
 	for i, n := range counts {
 		c.occurrence.Points = append(c.occurrence.Points, Point{Time: c.life.samples[i].Time, Culprits: int(n)})

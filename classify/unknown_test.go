@@ -41,6 +41,7 @@ func TestUnknown(t *testing.T) {
 		{"just enough samples", counts(pump, up[:6]...), "suspect wait 48+0"},
 		{"gone again", counts(pump, append(slices.Clone(up), 0)...), ""},
 		{"two that grow together are one", side(counts(pump, up...), counts(behind, double...)), "suspect Lock 128+64"},
+		{"two that grow about together", side(counts(pump, up...), counts(behind, 20, 28, 50, 61, 90, 93, 120, 130)), "suspect Lock 130+64"},
 		{"two that grow apart are two", side(counts(pump, up...), counts(other, late...)), "suspect send 700+0\nsuspect wait 64+0"},
 		{"on a nil channel and growing is proof", counts(never, up...), "confirmed wait 64+0"},
 		{"proof comes before numbers", side(counts(never, up...), counts(behind, double...)), "confirmed wait 64+128"},

@@ -88,12 +88,15 @@ func (f *Facts) ReadFlags(r io.Reader, keep func(string) bool) error {
 		return err
 	}
 	maps.DeleteFunc(data, func(name, _ string) bool { return !keep(name) })
+	for name, v := range data {
+		data[name] = bounded(v)
+	}
 	f.Flags = data
 	return nil
 }
 
-// ReadStores adds the endpoints of /api/v1/stores: types, names and errors,
-// sorted by type and name.
+// ReadStores adds the endpoints of /api/v1/stores, sorted by type and name.
+// What their errors say is not kept: it may hold anything.
 func (f *Facts) ReadStores(r io.Reader) error {
 	var data map[string][]struct {
 		Name      string `json:"name"`
@@ -105,7 +108,9 @@ func (f *Facts) ReadStores(r io.Reader) error {
 	f.Endpoints = []Endpoint{}
 	for _, kind := range slices.Sorted(maps.Keys(data)) {
 		for _, e := range data[kind] {
-			f.Endpoints = append(f.Endpoints, Endpoint{Type: kind, Name: e.Name, Err: errText(e.LastError)})
+			if len(f.Endpoints) < maxEndpoints {
+				f.Endpoints = append(f.Endpoints, Endpoint{Type: bounded(kind), Name: bounded(afterUserinfo(e.Name)), Down: e.LastError != nil})
+			}
 		}
 	}
 	slices.SortStableFunc(f.Endpoints, func(a, b Endpoint) int {
@@ -114,16 +119,22 @@ func (f *Facts) ReadStores(r io.Reader) error {
 	return nil
 }
 
-// errText returns an error as the API spells it: null, a string or an object.
-func errText(v any) string {
-	switch e := v.(type) {
-	case nil:
-		return ""
-	case string:
-		return e
+// Bounds of what is kept: endpoints of a querier, and bytes of a value.
+const (
+	maxEndpoints = 2000
+	maxValue     = 300
+)
+
+// bounded shortens a value that no Thanos has as long.
+func bounded(s string) string {
+	if len(s) <= maxValue {
+		return s
 	}
-	return "error"
+	return strings.ToValidUTF8(s[:maxValue], "") + "…"
 }
+
+// afterUserinfo strips credentials in front of an address.
+func afterUserinfo(address string) string { return address[strings.LastIndex(address, "@")+1:] }
 
 // Adopt fills what is unknown from thanos_build_info and go_info of the
 // metrics.
@@ -158,8 +169,8 @@ func (f *Facts) WriteStores(w io.Writer) error {
 	data := map[string][]row{}
 	for _, e := range f.Endpoints {
 		r := row{Name: e.Name}
-		if e.Err != "" {
-			r.LastError = e.Err
+		if e.Down {
+			r.LastError = "error"
 		}
 		data[e.Type] = append(data[e.Type], r)
 	}

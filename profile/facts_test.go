@@ -83,12 +83,12 @@ func roundTrip(t *testing.T, f Facts) Facts {
 func TestReadStores(t *testing.T) {
 	var f Facts
 	err := f.ReadStores(strings.NewReader(`{"status":"success","data":{
-		"store":[{"name":"b","lastError":"refused","labelSets":[{"tenant":"canary"}]},{"name":"a","lastError":{}}],
-		"query":[{"name":"c","lastError":null}]}}`))
+		"store":[{"name":"b","lastError":"canary in an error","labelSets":[{"tenant":"canary"}]},{"name":"a","lastError":{}}],
+		"query":[{"name":"canary:canary@c","lastError":null}]}}`))
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []Endpoint{{Type: "query", Name: "c"}, {Type: "store", Name: "a", Err: "error"}, {Type: "store", Name: "b", Err: "refused"}}
+	want := []Endpoint{{Type: "query", Name: "c"}, {Type: "store", Name: "a", Down: true}, {Type: "store", Name: "b", Down: true}}
 	if diff := cmp.Diff(want, f.Endpoints); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}

@@ -15,6 +15,9 @@ type Target struct {
 	Facts  Facts
 	// Samples are the samples taken, oldest first.
 	Samples []Sample
+	// Unreached says that this run got no sample: those in Samples are of
+	// earlier runs.
+	Unreached bool
 	// Err says why no sample or not every sample could be had; empty if all
 	// went well.
 	Err string
@@ -59,7 +62,7 @@ type Facts struct {
 type Endpoint struct {
 	Type string // component: "store", "sidecar", "query", "receive", "rule"
 	Name string // its gRPC address
-	Err  string // why it could not be reached the last time; empty if it could
+	Down bool   // it could not be reached the last time
 }
 
 // Component returns the Thanos component that the process runs ("query",

@@ -34,6 +34,9 @@ func (p *page) finding(f *classify.Finding, r *classify.Result, verbose bool) {
 	p.headline(f, r)
 	p.blank()
 	if t := onlyTarget(f, r); t != nil {
+		if len(r.Targets) > 1 {
+			p.paragraph(text("  target"), processColumn, t.Name, plain)
+		}
 		p.process(t)
 	} else {
 		p.occurrences(f, r, verbose)
@@ -45,7 +48,7 @@ func (p *page) finding(f *classify.Finding, r *classify.Result, verbose bool) {
 	if f.Why != "" {
 		p.paragraph(styled("  why", bold), labelWidth, f.Why, plain)
 	}
-	p.sure(f, verbose)
+	p.seen(f, verbose)
 	for i := range f.Remedies {
 		p.remedy(f, &f.Remedies[i], len(f.Remedies) > 1)
 	}
@@ -124,6 +127,9 @@ func versions(f *classify.Finding) string {
 
 // extent says how many goroutines are concerned.
 func extent(f *classify.Finding) string {
+	if f.Culprits == 0 {
+		return "none now, after a restart"
+	}
 	goroutines := classify.Count(f.Culprits, "goroutine")
 	for _, o := range f.Occurrences {
 		for _, e := range o.Evidence {
@@ -263,16 +269,16 @@ func surest(occurrences []classify.Occurrence) *classify.Occurrence {
 	return best
 }
 
-// sure lists the evidence and the preconditions, those of the occurrence that
+// seen lists the evidence and the preconditions, those of the occurrence that
 // is surest; all with verbose.
-func (p *page) sure(f *classify.Finding, verbose bool) {
+func (p *page) seen(f *classify.Finding, verbose bool) {
 	best := surest(f.Occurrences)
 	if best == nil {
 		return
 	}
-	label := "  sure"
+	label := "  seen"
 	if len(f.Occurrences) > 1 {
-		p.paragraph(styled(label, bold), labelWidth, "as seen on "+best.Target+":", plain)
+		p.paragraph(styled(label, bold), labelWidth, "on "+best.Target+":", plain)
 		label = ""
 	}
 	for _, e := range best.Evidence {

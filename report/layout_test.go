@@ -194,16 +194,3 @@ func TestPrintable(t *testing.T) {
 		}
 	}
 }
-
-func TestQuoted(t *testing.T) {
-	for _, tt := range []struct{ url, want string }{
-		{"http://thanos-query:10902", "http://thanos-query:10902"},
-		{"http://[::1]:10902", "'http://[::1]:10902'"},
-		{"http://h/a;b&c", "'http://h/a;b&c'"},
-		{"http://h/it's", `'http://h/it'\''s'`},
-	} {
-		if got := quoted(tt.url); got != tt.want {
-			t.Errorf("quoted(%s) = %s, want %s", tt.url, got, tt.want)
-		}
-	}
-}

@@ -48,7 +48,7 @@ func knowledgeOfNothing(t *testing.T) *advisory.DB {
 }
 
 func judgeBy(db *advisory.DB, targets ...profile.Target) *classify.Result {
-	return classify.Judge(targets, classify.Options{Now: theRun().Started, Thresholds: classify.DefaultThresholds(), Advisories: db})
+	return classify.Judge(targets, classify.Options{Thresholds: classify.DefaultThresholds(), Advisories: db})
 }
 
 // shelf reads packed captures as the command does, each once.

@@ -135,6 +135,10 @@ func (p *page) paint(t string, st style) {
 // maxText bounds a text in characters: errors may hold what a stranger sent.
 const maxText = 4000
 
+// Printable replaces what could move the cursor, change colours or reorder
+// text, for messages that are no part of a report.
+func Printable(s string) string { return printable(s) }
+
 // paragraph writes a text in as many lines as it needs, behind a label of
 // labelWidth columns on the first line.
 func (p *page) paragraph(label span, labelWidth int, s string, st style) {

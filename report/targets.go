@@ -22,7 +22,7 @@ func (p *page) occurrences(f *classify.Finding, r *classify.Result, verbose bool
 	if !verbose {
 		shown = shown[:min(len(shown), maxRows)]
 	}
-	p.table([]string{"target", "level", "culprits", "victims", "goroutines", "trend"}, func(narrow bool) [][]string {
+	p.table([]string{"target", "level", "culprits", "victims", "goroutines", "culprits over time"}, func(narrow bool) [][]string {
 		var rows [][]string
 		for _, o := range shown {
 			rows = append(rows, []string{o.Target, string(o.Level), count(o.Culprits), count(o.Victims), goroutines(target(r, o.Target), narrow), trend(o.Growth)})
@@ -119,12 +119,13 @@ func goroutines(t *classify.TargetResult, narrow bool) string {
 	return fmt.Sprintf("%d %s %d", t.Goroutines.First, sparkline(t.Totals), t.Goroutines.Last)
 }
 
-// trend is the rate where the count grows, else a word.
+// trend tells how the culprits developed, and the rate where they grow.
 func trend(g classify.Growth) string {
-	if g.Verdict != classify.Growing || g.PerHour == nil {
-		return string(g.Verdict)
+	s := fmt.Sprintf("%d → %d", g.First, g.Last)
+	if g.Verdict == classify.Growing && g.PerHour != nil {
+		s += ", " + classify.Rate(*g.PerHour) + "/h"
 	}
-	return classify.Rate(*g.PerHour) + "/h"
+	return s
 }
 
 // minName is the number of columns that the name of a target keeps in a table.

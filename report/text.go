@@ -6,7 +6,6 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"unicode"
 
 	"github.com/thanosleak/thanosleak/classify"
 )
@@ -64,8 +63,21 @@ func shownFindings(r *classify.Result, verbose bool) []classify.Finding {
 		return r.Findings
 	}
 	return slices.DeleteFunc(slices.Clone(r.Findings), func(f classify.Finding) bool {
-		return !f.Level.AtLeast(classify.Suspect) && f.Advisory == ""
+		return !f.Level.AtLeast(classify.Suspect) && f.Advisory == "" && !recalls(&f)
 	})
+}
+
+// recalls reports whether a known leak of another release looks like the
+// finding.
+func recalls(f *classify.Finding) bool {
+	for _, o := range f.Occurrences {
+		for _, e := range o.Evidence {
+			if e.Kind == classify.KindKnownSignature {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // nothingFound says that there is no leak, or why that cannot be said, and
@@ -83,7 +95,7 @@ func (p *page) nothingFound(r *classify.Result, notes, verbose bool) {
 	case len(r.Targets) == 0:
 		p.verdict("INCOMPLETE", yellow, "there was nothing to look at")
 	default:
-		p.verdict("INCOMPLETE", yellow, looked(r)+": some targets gave no sample")
+		p.verdict("INCOMPLETE", yellow, missing(r, known))
 	}
 	p.failures(r, verbose)
 	if len(r.Targets) == 1 && r.Targets[0].Samples > 0 && !notes {
@@ -95,6 +107,24 @@ func (p *page) nothingFound(r *classify.Result, notes, verbose bool) {
 		p.blank()
 		p.deciding(cmd)
 	}
+}
+
+// missing says how many targets gave no sample, and what is known of the
+// others.
+func missing(r *classify.Result, known string) string {
+	n := 0
+	for _, t := range r.Targets {
+		if t.Judged == classify.JudgedNo {
+			n++
+		}
+	}
+	switch {
+	case n == len(r.Targets) && n == 1:
+		return "the target gave no sample"
+	case n == len(r.Targets):
+		return fmt.Sprintf("none of %d targets gave a sample", n)
+	}
+	return fmt.Sprintf("%d of %d targets gave no sample; the others: %s", n, len(r.Targets), known)
 }
 
 func (p *page) verdict(word string, st style, s string) {
@@ -221,7 +251,7 @@ func decidingCommand(r *classify.Result) string {
 		}
 		undecided = true
 		if t.URL != "" {
-			urls = append(urls, quoted(t.URL))
+			urls = append(urls, classify.ShellQuote(t.URL))
 		}
 	}
 	if !undecided {
@@ -231,16 +261,6 @@ func decidingCommand(r *classify.Result) string {
 		urls = []string{"http://HOST:10902"}
 	}
 	return "thanosleak scan " + strings.Join(urls, " ") + " --samples 10 --interval 30s"
-}
-
-// quoted returns a URL for a shell.
-func quoted(url string) string {
-	if strings.ContainsFunc(url, func(r rune) bool {
-		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("-_.:/@%+=,~", r)
-	}) {
-		return "'" + strings.ReplaceAll(url, "'", `'\''`) + "'"
-	}
-	return url
 }
 
 // process writes the line of a single target.
@@ -258,16 +278,39 @@ func (p *page) process(t *classify.TargetResult) {
 	if t.Samples > 1 {
 		series = fmt.Sprintf("%d %s %d", g.First, sparkline(t.Totals), g.Last)
 	}
-	p.flow(columns("  goroutines  "), text("  goroutines  "), text(series),
+	p.flow(processColumn, text(pad("  goroutines", processColumn)), text(series),
 		styled(fmt.Sprintf("   %s%s%s", classify.Count(t.Samples, "sample"), span, lives), dim))
+	if m := memory(t); m != "" {
+		p.paragraph(text("  memory"), processColumn, m, plain)
+	}
 }
+
+// processColumn is the column at which the facts of a process begin.
+const processColumn = 14
+
+// memory tells how much memory a process holds; empty if it does not tell.
+func memory(t *classify.TargetResult) string {
+	if t.ResidentBytes == nil {
+		return ""
+	}
+	s := mebibytes(*t.ResidentBytes) + " resident"
+	if t.FirstResidentBytes != nil && t.Samples > 1 {
+		s = mebibytes(*t.FirstResidentBytes) + " → " + s
+	}
+	if t.StackBytes != nil {
+		s += ", " + mebibytes(*t.StackBytes) + " of it stacks"
+	}
+	return s
+}
+
+func mebibytes(n int64) string { return fmt.Sprintf("%d MiB", n>>20) }
 
 // topStacks lists the most numerous stacks.
 func (p *page) topStacks(t *classify.TargetResult) {
 	p.blank()
 	p.line(styled("  most goroutines", bold))
-	for _, s := range t.Top {
-		p.stack("", s, 1)
+	for _, b := range alike(t.Top, false) {
+		p.stack("", b.Stack, b.stacks)
 	}
 }
 
@@ -287,12 +330,16 @@ func (p *page) closing(run Run, r *classify.Result, verbose bool) {
 	p.line(styled(fmt.Sprintf("  thanosleak %s, knowledge of %s", run.Version, run.AdvisoriesVersion), dim))
 }
 
-// Headline returns the first line of the text report.
-func Headline(r *classify.Result) string {
+// Headline returns the first line of the text report, cut at the width in
+// columns; 0 does not cut it.
+func Headline(r *classify.Result, width int) string {
 	var b strings.Builder
 	if err := Text(&b, Run{}, r, TextOptions{Width: maxWidth}); err != nil {
 		return err.Error()
 	}
 	line, _, _ := strings.Cut(b.String(), "\n")
+	if width > 0 {
+		return cut(line, width)
+	}
 	return line
 }

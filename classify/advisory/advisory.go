@@ -59,8 +59,6 @@ type Advisory struct {
 	Avoid []Avoid `yaml:"avoid"`
 	// Verify says how to see that the leak is gone.
 	Verify string `yaml:"verify"`
-	// GoToNote is told beside the release to go to.
-	GoToNote string `yaml:"go_to_note"`
 	// References are URLs of issues and changes, the fix first.
 	References []string `yaml:"references"`
 }

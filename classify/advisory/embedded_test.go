@@ -119,7 +119,7 @@ func TestEmbeddedAreComplete(t *testing.T) {
 func TestEmbeddedPlaceholders(t *testing.T) {
 	anyRE := regexp.MustCompile(`\$\{[^}]*\}?`)
 	for _, a := range embeddedDB(t).Advisories {
-		raw := append([]string{a.Title, a.Summary, a.Restart, a.Verify, a.GoToNote}, a.Symptoms...)
+		raw := append([]string{a.Title, a.Summary, a.Restart, a.Verify}, a.Symptoms...)
 		for _, v := range a.Avoid {
 			raw = append(raw, v.Text)
 		}

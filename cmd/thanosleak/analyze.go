@@ -6,7 +6,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/thanosleak/thanosleak/classify/advisory"
 	"github.com/thanosleak/thanosleak/profile"
 	"github.com/thanosleak/thanosleak/profile/capture"
 	"github.com/thanosleak/thanosleak/report"
@@ -15,8 +14,7 @@ import (
 // analyzer holds the flags of the command.
 type analyzer struct {
 	shared
-	each          bool
-	thanosVersion string
+	each bool
 }
 
 func newAnalyzeCommand(std streams) *cobra.Command {
@@ -38,18 +36,12 @@ input. Files given by name are samples of one process, unless --each.
 	}
 	a.add(c)
 	c.Flags().BoolVar(&a.each, "each", false, "every file is a process of its own")
-	c.Flags().StringVar(&a.thanosVersion, "thanos-version", "", "`VERSION` of Thanos where the input does not tell, such as 0.35.1")
 	return c
 }
 
 func (a *analyzer) run(std streams, args []string) error {
 	if err := a.check(); err != nil {
 		return err
-	}
-	if a.thanosVersion != "" {
-		if _, err := advisory.ParseRelease(a.thanosVersion); err != nil {
-			return usagef("--thanos-version: %v", err)
-		}
 	}
 	db, err := a.knowledge()
 	if err != nil {
@@ -64,18 +56,8 @@ func (a *analyzer) run(std streams, args []string) error {
 	if !a.quiet {
 		fmt.Fprintf(std.err, "thanosleak: read %s\n", in.Description)
 	}
-	for i := range in.Targets {
-		a.setVersion(&in.Targets[i].Facts)
-	}
-	r := judge(in.Targets, db, "")
+	r := a.judge(in.Targets, db, "")
 	r.Warnings = append(r.Warnings, in.Warnings...)
 	run.Input, run.Finished = in.Description, now()
 	return a.print(std, run, r)
-}
-
-// setVersion uses the version of the command line where the input tells none.
-func (a *analyzer) setVersion(f *profile.Facts) {
-	if a.thanosVersion != "" && f.Version == "" {
-		f.Version, f.VersionSource = strings.TrimPrefix(a.thanosVersion, "v"), "flag"
-	}
 }

@@ -39,6 +39,8 @@ type shared struct {
 	color      string
 	quiet      bool
 	verbose    bool
+	// thanosVersion is for targets that do not tell theirs.
+	thanosVersion string
 }
 
 func (s *shared) add(c *cobra.Command) {
@@ -46,6 +48,7 @@ func (s *shared) add(c *cobra.Command) {
 	f.StringArrayVarP(&s.outputs, "output", "o", nil, "`FORMAT[=FILE]`: "+formatNames+", to standard output or a file; may be repeated (default text)")
 	f.StringVar(&s.failOn, "fail-on", "likely", "exit 1 for findings of this `LEVEL` or above: confirmed, likely, suspect, never")
 	f.StringVar(&s.advisories, "advisories", "", "`DIR` with your own advisories beside the built-in ones, or none for no advisories at all")
+	f.StringVar(&s.thanosVersion, "thanos-version", "", "`VERSION` of Thanos, such as 0.35.1, for processes and dumps that do not tell theirs")
 	f.StringVar(&s.color, "color", "auto", "colours: auto, always or never")
 	f.BoolVarP(&s.quiet, "quiet", "q", false, "print nothing while the exit status is 0; files of -o are written")
 	f.BoolVarP(&s.verbose, "verbose", "v", false, "all stacks, all evidence, notes")
@@ -53,8 +56,12 @@ func (s *shared) add(c *cobra.Command) {
 
 // check finds mistakes before anything is done.
 func (s *shared) check() error {
+	toStdout := 0
 	for _, o := range s.outputs {
 		name, file, toFile := strings.Cut(o, "=")
+		if !toFile {
+			toStdout++
+		}
 		if formats[name] == nil {
 			return usagef("-o %s: want %s", o, formatNames)
 		}
@@ -62,8 +69,14 @@ func (s *shared) check() error {
 			return usagef("-o %s: there is no folder %s to write to", o, filepath.Dir(file))
 		}
 	}
+	if toStdout > 1 {
+		return usagef("only one -o goes to standard output; give the others a file: -o FORMAT=FILE")
+	}
 	if !slices.Contains([]string{"confirmed", "likely", "suspect", "never"}, s.failOn) {
 		return usagef("--fail-on %s: want confirmed, likely, suspect or never", s.failOn)
+	}
+	if _, err := advisory.ParseRelease(s.thanosVersion); err != nil && s.thanosVersion != "" {
+		return usagef("--thanos-version: %v", err)
 	}
 	if !slices.Contains([]string{"auto", "always", "never"}, s.color) {
 		return usagef("--color %s: want auto, always or never", s.color)
@@ -97,9 +110,14 @@ func flagNames(db *advisory.DB) []string { return append(db.Flags(), classify.Fl
 
 // judge decides about the targets with the options of the command line. kept
 // is where the samples are kept already, empty if nowhere.
-func judge(targets []profile.Target, db *advisory.DB, kept string) *classify.Result {
+func (s *shared) judge(targets []profile.Target, db *advisory.DB, kept string) *classify.Result {
+	for i := range targets {
+		if f := &targets[i].Facts; s.thanosVersion != "" && f.Version == "" {
+			f.Version, f.VersionSource = strings.TrimPrefix(s.thanosVersion, "v"), "flag"
+		}
+	}
 	return classify.Judge(targets, classify.Options{
-		Now: now(), Thresholds: classify.DefaultThresholds(), Advisories: db, Kept: kept,
+		Thresholds: classify.DefaultThresholds(), Advisories: db, Kept: kept,
 	})
 }
 

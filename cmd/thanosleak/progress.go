@@ -21,6 +21,9 @@ func newProgress(std streams, quiet bool) *progress {
 	if !ok || quiet {
 		return &progress{w: io.Discard}
 	}
+	if c, ok := std.err.(cleaner); ok {
+		return &progress{w: c.Writer, width: width} // the line moves the cursor on purpose
+	}
 	return &progress{w: std.err, width: width}
 }
 
@@ -46,5 +49,5 @@ func (p *progress) clear() {
 // change.
 func (p *progress) firstLook(r *classify.Result) {
 	p.clear()
-	fmt.Fprintf(p.w, "so far: %s\n", strings.TrimSpace(report.Headline(r)))
+	fmt.Fprintf(p.w, "so far: %s\n", strings.TrimSpace(report.Headline(r, p.width-len("so far: "))))
 }

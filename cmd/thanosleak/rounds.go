@@ -45,7 +45,7 @@ func (r *rounds) run(ctx context.Context) {
 		r.sampleAll(ctx, r.refused())
 		r.keep(n == r.samples-1)
 		if n == 0 && r.samples > 1 && ctx.Err() == nil {
-			r.progress.firstLook(judge(r.targets(), r.db, r.dir))
+			r.progress.firstLook(r.judge(r.targets(), r.db, r.dir))
 		}
 		if n == r.samples-1 || !r.wait(ctx, n, started) {
 			break
@@ -243,8 +243,11 @@ func (r *rounds) explain(ctx context.Context, w *watch) {
 	if w.failed == 0 {
 		return
 	}
+	if w.mixed != nil {
+		w.target.Samples = nil
+	}
 	if w.taken == 0 || w.mixed != nil {
-		w.target.Samples = nil // of earlier runs, or of processes mixed up
+		w.target.Unreached = true
 		w.target.Err = fmt.Sprint(w.last)
 		if ctx.Err() != nil && errors.Is(w.last, context.Canceled) {
 			w.target.Err = w.target.Name + ": interrupted before the first sample"

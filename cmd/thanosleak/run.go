@@ -12,6 +12,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
+
+	"github.com/thanosleak/thanosleak/report"
 )
 
 // Exit statuses; see the command's documentation.
@@ -57,6 +59,7 @@ func run(ctx context.Context, args []string, std streams) (status int) {
 			status = exitFailed
 		}
 	}()
+	std.err = cleaner{std.err}
 	root := newRootCommand(std)
 	root.SetArgs(args)
 	root.SetIn(std.in)
@@ -151,6 +154,22 @@ func version() string {
 const exitHelp = `Exit status: 0 nothing found at or above --fail-on, or undecided; 1 found;
 2 wrong command line; 3 a target or input gave no sample, or thanosleak failed.`
 
+// cleaner makes messages printable: names of targets and files, and what they
+// answer, stand in them.
+type cleaner struct{ io.Writer }
+
+// Write writes whole lines at a time, as all messages are.
+func (c cleaner) Write(b []byte) (int, error) {
+	lines := strings.Split(string(b), "\n")
+	for i := range lines {
+		lines[i] = report.Printable(lines[i])
+	}
+	if _, err := io.WriteString(c.Writer, strings.Join(lines, "\n")); err != nil {
+		return 0, err
+	}
+	return len(b), nil
+}
+
 // atLeast makes a check of arguments that says what is missing.
 func atLeast(what, example string) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
@@ -163,6 +182,9 @@ func atLeast(what, example string) cobra.PositionalArgs {
 
 // terminal reports whether the stream is a terminal, and its width in columns.
 func terminal(stream any) (width int, ok bool) {
+	if c, isCleaner := stream.(cleaner); isCleaner {
+		stream = c.Writer
+	}
 	f, isFile := stream.(*os.File)
 	if !isFile || !term.IsTerminal(int(f.Fd())) {
 		return 0, false

@@ -103,7 +103,7 @@ func (s *scanner) run(ctx context.Context, std streams, args []string) error {
 		return err
 	}
 	run := report.Run{Version: version(), AdvisoriesVersion: db.Version, Started: now()}
-	targets, err := s.discover(ctx, args)
+	targets, lost, err := s.discover(ctx, args)
 	if err != nil {
 		return err
 	}
@@ -116,29 +116,36 @@ func (s *scanner) run(ctx context.Context, std streams, args []string) error {
 	rounds.run(ctx)
 	rounds.finish(ctx)
 	err = store.close()
-	r := judge(rounds.targets(), db, s.dir)
+	for _, t := range lost {
+		rounds.complain(t.Err)
+	}
+	r := s.judge(append(rounds.targets(), lost...), db, s.dir)
 	r.Warnings = append(r.Warnings, store.warnings...)
 	run.Finished = now()
 	return errors.Join(s.print(std, run, r), err)
 }
 
-// discover finds the targets of all arguments.
-func (s *scanner) discover(ctx context.Context, args []string) ([]discover.Target, error) {
+// discover finds the targets of all arguments. Lost are those whose names were
+// not found: they are reported like processes that do not answer.
+func (s *scanner) discover(ctx context.Context, args []string) (targets []discover.Target, lost []profile.Target, err error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Duration(s.timeout))
 	defer cancel()
-	var targets []discover.Target
 	var errs []error
 	for _, arg := range args {
 		found, err := discover.Parse(ctx, arg, net.DefaultResolver)
-		if err != nil {
+		_, lookup := errors.AsType[*net.DNSError](err)
+		switch {
+		case lookup:
+			lost = append(lost, profile.Target{Name: arg, Unreached: true, Err: err.Error()})
+		case err != nil:
 			errs = append(errs, err)
 		}
 		targets = append(targets, found...)
 	}
 	if len(errs) > 0 {
-		return nil, usageError{errors.Join(errs...)}
+		return nil, nil, usageError{errors.Join(errs...)}
 	}
-	return discover.Merge(targets), nil
+	return discover.Merge(targets), lost, nil
 }
 
 func names(targets []discover.Target) string {
