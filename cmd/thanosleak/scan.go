@@ -57,7 +57,7 @@ dns+host:port, dnssrv+name, dnssrvnoa+name as in Thanos.
 	f.IntVar(&s.samples, "samples", 6, "`NUMBER` of samples of each target; with fewer than 6 growth stays undecided")
 	f.Var(&s.interval, "interval", "time between samples")
 	f.Var(&s.timeout, "timeout", "how long one sample of one target may take")
-	f.StringVar(&s.fullStacks, "full-stacks", "never", "take debug=2, which stops the process while it lasts: never, `once` (at the end, of one target) or always")
+	f.StringVar(&s.fullStacks, "full-stacks", "never", "take debug=2, which stops the process while it lasts; `MODE` is never, once (at the end, of one target) or always")
 	f.BoolVar(&s.force, "force", false, "take profiles even of processes for which they are costly")
 	f.BoolVar(&s.leakProfile, "leak-profile", false, "also take the goroutineleak profile, where there is one (costs a full garbage collection)")
 	f.StringVar(&s.dir, "dir", "", "keep what was scraped in a folder, which is added to and judged as a whole, or in a new .tar.gz")
