@@ -87,12 +87,32 @@ func (s series) hours() []float64 {
 	return h
 }
 
+// maxPoints bounds the samples that a trend is computed from: a week of one
+// every 15 minutes has 672. The time that the tests take rises by the square.
+const maxPoints = 700
+
+// thinned returns a series of at most maxPoints points, evenly chosen, with the
+// newest among them.
+func (s series) thinned() series {
+	n := len(s.counts)
+	step := (n + maxPoints - 1) / maxPoints
+	if step <= 1 {
+		return s
+	}
+	var thin series
+	for i := (n - 1) % step; i < n; i += step {
+		thin.times = append(thin.times, s.times[i])
+		thin.counts = append(thin.counts, s.counts[i])
+	}
+	return thin
+}
+
 // trend decides whether the series grows.
 func (th Thresholds) trend(s series) (Trend, *float64) {
-	n := len(s.counts)
-	if n < th.MinSamples {
+	if len(s.counts) < th.MinSamples {
 		return Undecided, nil
 	}
+	s = s.thinned()
 	p := mannKendall(s.counts)
 	hours := s.hours()
 	slope := theilSen(hours, s.counts)
@@ -151,8 +171,8 @@ func median(values []float64) float64 {
 
 // theilSen returns the median of the slopes between all pairs of points: a
 // trend that single outliers do not move. Pairs without time between them are
-// left out; without any pair the slope is 0. Long series are thinned to 300
-// points, which moves the median by less than its own noise.
+// left out; without any pair the slope is 0. Long series are thinned to fewer
+// than 600 points, which moves the median by less than its own noise.
 func theilSen(x, y []float64) float64 {
 	step := max(1, len(x)/300)
 	var slopes []float64

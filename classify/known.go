@@ -23,15 +23,27 @@ func (r role) holds(s profile.State) bool {
 // scene is the culprits and victims of one cause in one process.
 type scene struct {
 	process *process
-	// roles are by signature; those that play no role are in it as nil.
-	roles map[profile.Signature]*role
+	// roles are by stack; those that play no role are in it as nil.
+	roles map[stackKey]*role
 	adv   *advisory.Advisory
+}
+
+// stackKey is what the role of a group hangs on; the creator is empty where it
+// is not known.
+type stackKey struct {
+	sig       profile.Signature
+	createdBy string
+}
+
+func newScene(p *process, a *advisory.Advisory) *scene {
+	return &scene{process: p, adv: a, roles: map[stackKey]*role{}}
 }
 
 // role finds the role of a group by the patterns that hold for the process's
 // release.
 func (sc *scene) role(g *profile.Group) *role {
-	if r, seen := sc.roles[g.Signature]; seen {
+	key := stackKey{g.Signature, g.CreatedBy}
+	if r, seen := sc.roles[key]; seen {
 		return r
 	}
 	functions := g.Signature.Functions()
@@ -50,7 +62,7 @@ func (sc *scene) role(g *profile.Group) *role {
 	if r == nil {
 		r = match(sc.adv.Victims, false)
 	}
-	sc.roles[g.Signature] = r
+	sc.roles[key] = r
 	return r
 }
 
@@ -95,24 +107,24 @@ func (j *judge) known(p *process, a *advisory.Advisory) *caseOf {
 	if len(a.Culprits) == 0 || !advisory.AppliesTo(a.Components, p.component) {
 		return nil
 	}
-	sc := &scene{process: p, adv: a, roles: map[profile.Signature]*role{}}
 	var best *caseOf
 	for _, l := range p.lives {
-		sc.process = p.at(l)
-		if c := j.knownInLife(sc, l); c != nil && (best == nil || c.occurrence.Level.AtLeast(best.occurrence.Level)) {
+		if c := j.knownInLife(newScene(p.at(l), a), l); c != nil && (best == nil || c.occurrence.Level.AtLeast(best.occurrence.Level)) {
 			best = c
 		}
 	}
-	sc.process = p
 	if best == nil {
 		return nil
 	}
 	if l := p.newest(); best.life.last() != l.last() {
+		if p.affected(a) == AffectedNo {
+			return nil // an upgrade has ended it
+		}
 		best.occurrence.Evidence = append(best.occurrence.Evidence, Evidence{Kind: KindKnownSignature, Strength: Link,
 			Text: fmt.Sprintf("this is the run up to %s; the process was started anew since", best.life.last().Time.UTC().Format("2006-01-02 15:04:05 UTC"))})
 	}
 	best.process = p
-	best.finishScene(sc)
+	best.finishScene(newScene(p, a))
 	return best
 }
 

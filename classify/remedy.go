@@ -44,11 +44,9 @@ func (j *judge) remedy(cases []*caseOf) Remedy {
 		r.Steps = append(r.Steps, watch)
 		return r
 	}
-	switch first.process.affected(a) {
-	case AffectedYes:
+	if first.process.affected(a) == AffectedYes {
 		yes := true
 		r.Affected = &yes
-	case AffectedNo, AffectedUnknown:
 	}
 	for _, m := range a.Mitigate {
 		if first.covers(m.Releases, m.Components) && !first.process.isSet(m.Command) {
@@ -140,10 +138,6 @@ func (j *judge) upgradeStep(c *caseOf) (Step, string) {
 	if !c.process.versioned {
 		s.Text = fmt.Sprintf("affected are %s: find out the version (thanos --version, or /api/v1/status/buildinfo) and pass it with --thanos-version; newest is %s",
 			c.adv.Ranges(), newest)
-		return s, ""
-	}
-	if c.process.affected(c.adv) == AffectedNo {
-		s.Text = fmt.Sprintf("v%s, which runs now, does not have it; newest %s", c.process.target.Facts.Version, newest)
 		return s, ""
 	}
 	to, skipped, ok := j.Advisories.GoTo(c.adv, c.process.release)

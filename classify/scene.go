@@ -21,9 +21,9 @@ func (c *caseOf) finishScene(sc *scene) {
 	now := sc.tally(last)
 	c.occurrence.Culprits, c.occurrence.Victims = now.culprits, now.victims
 	c.occurrence.MaxWaitSeconds = seconds(sc.maxWait(sc.process.newest()))
-	for sig, r := range sc.roles {
+	for key, r := range sc.roles {
 		if r != nil {
-			c.used[sig] = true
+			c.used[key.sig] = true
 		}
 	}
 	for i := range last.Groups {

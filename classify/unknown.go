@@ -102,7 +102,7 @@ func (j *judge) growingColumns(p *process, l life, columns map[profile.Signature
 		}
 		g := j.growth(series{times: times, counts: counts}, p)
 		group := last.Group(sig)
-		if g.Verdict != Growing && group.State().BlockedForever() && j.onlyRises(counts) {
+		if n, _ := blockedForever(group); g.Verdict != Growing && n > 0 && j.onlyRises(counts) {
 			g.Verdict = Growing // what never leaves needs no look for a plateau
 		}
 		if g.Verdict == Growing {
@@ -121,9 +121,21 @@ func (j *judge) onlyRises(counts []float64) bool {
 	return len(counts) >= th.MinSamples && counts[len(counts)-1]-counts[0] >= th.MinRise && mannKendall(counts) < th.MaxP
 }
 
+// blockedForever returns how many goroutines of a group no event can free, and
+// what they wait for.
+func blockedForever(g *profile.Group) (n int, state profile.State) {
+	for _, p := range g.Places {
+		if p.State.BlockedForever() {
+			n += p.Count
+			state = p.State
+		}
+	}
+	return n, state
+}
+
 // forever is 1 for a column whose goroutines are blocked for ever, else 0.
 func forever(c column) int {
-	if c.group.State().BlockedForever() {
+	if n, _ := blockedForever(c.group); n > 0 {
 		return 1
 	}
 	return 0
@@ -173,7 +185,7 @@ func (j *judge) growingCase(p *process, l life, leader column, followers []colum
 	c.occurrence.Growth = leader.growth
 	c.occurrence.Evidence = growingEvidence(leader.growth, l.span(), len(l.samples))
 	if w.blockedForever {
-		c.occurrence.Evidence = append(c.occurrence.Evidence, blockedEvidence(leader.growth.Last, leader.group.State()))
+		c.occurrence.Evidence = append(c.occurrence.Evidence, blockedEvidence(blockedForever(leader.group)))
 	}
 	c.occurrence.Evidence = append(c.occurrence.Evidence, j.notAffectedEvidence(p, leader.group)...)
 	for i, v := range leader.counts {
@@ -201,11 +213,12 @@ func (j *judge) blockedCases(p *process, l life, columns map[profile.Signature][
 		if len(cases) == maxNotes {
 			break
 		}
-		if used[g.Signature] || !g.State().BlockedForever() {
+		n, state := blockedForever(g)
+		if used[g.Signature] || n == 0 {
 			continue
 		}
-		c := j.unknownCase(p, l, g, witness{blockedForever: true, several: g.Count >= 2, watched: watchedWait(g) != ""})
-		c.occurrence.Evidence = append([]Evidence{blockedEvidence(g.Count, g.State())}, j.notAffectedEvidence(p, g)...)
+		c := j.unknownCase(p, l, g, witness{blockedForever: true, several: n >= 2, watched: watchedWait(g) != ""})
+		c.occurrence.Evidence = append([]Evidence{blockedEvidence(n, state)}, j.notAffectedEvidence(p, g)...)
 		j.history(c, columns[g.Signature])
 		used[g.Signature] = true
 		cases = append(cases, c)

@@ -12,7 +12,7 @@ const storePackage = "github.com/thanos-io/thanos/pkg/store."
 
 // watched are the readers that growth is always told of, in every release:
 // series of a query come through them, and most known leaks end in them.
-var watched = []string{"newEagerRespSet", "newLazyRespSet", "(*eagerRespSet)", "(*lazyRespSet)", "(*blockSeriesClient)"}
+var watched = []string{"newEagerRespSet", "newLazyRespSet", "(*eagerRespSet)", "(*lazyRespSet)", "(*blockSeriesClient)", "(*bucketBlock).Close"}
 
 // watchedWaits tell what a watched reader waits for by the functions above it,
 // the first that fits.
@@ -59,7 +59,7 @@ func watchedWait(g *profile.Group) string {
 	if reader < 0 {
 		return ""
 	}
-	if g.State().BlockedForever() {
+	if n, _ := blockedForever(g); n > 0 {
 		return "waiting for a nil channel (as in TL-2024-001)"
 	}
 	for _, wait := range watchedWaits {

@@ -127,7 +127,7 @@ func TestWatchedWait(t *testing.T) {
 		{"called by gRPC", profile.StateChanSend,
 			[]string{"x.hook", store + ".newEagerRespSet.func2", "google.golang.org/grpc.(*clientStream).RecvMsg"}, "unknown reason"},
 		{"another package", profile.StateSelect, []string{"x.hook", "github.com/acme/fork/pkg/store.newEagerRespSet.func2"}, ""},
-		{"block removal", profile.StateWaitGroup, closeBlock, ""},
+		{"block removal", profile.StateWaitGroup, closeBlock, "pending readers of a block (as in TL-2023-002)"},
 		{"anything", profile.StateSelect, foreign, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

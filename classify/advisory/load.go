@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -53,16 +54,17 @@ func Default() (*DB, error) {
 	return db, db.Load(embedded)
 }
 
-// Load adds the advisories of the *.yaml files in fsys. All files are looked
+// Load adds the advisories of the *.yaml and *.yml files in fsys. All files are looked
 // at; the error joins what is wrong with each.
 func (db *DB) Load(fsys fs.FS) error {
-	names, err := fs.Glob(fsys, "*.yaml")
+	entries, err := fs.ReadDir(fsys, ".")
 	if err != nil {
 		return err
 	}
 	var errs []error
-	for _, name := range names {
-		if name == knowledgeFile {
+	for _, e := range entries {
+		name := e.Name()
+		if ext := path.Ext(name); e.IsDir() || name == knowledgeFile || ext != ".yaml" && ext != ".yml" {
 			continue
 		}
 		if err := db.loadFile(fsys, name); err != nil {
@@ -165,6 +167,10 @@ func Fill(text string, flags map[string]string) string {
 	})
 }
 
+// components are the values that components may have: those of
+// [profile.Target.Component], and the tools that leave no process to look at.
+var components = []string{"compact", "query", "query-frontend", "receive", "rule", "sidecar", "store", "tools"}
+
 var idRE = regexp.MustCompile(`^[A-Z]+(-[A-Z0-9]+)*-\d+$`)
 
 // validate checks what decoding cannot.
@@ -190,6 +196,11 @@ func (a *Advisory) validate() error {
 	}
 	if len(a.Components) == 0 && a.Class != Generic {
 		bad("components is missing")
+	}
+	for _, c := range a.Components {
+		if !slices.Contains(components, c) {
+			bad("components: %q: want some of %s", c, strings.Join(components, ", "))
+		}
 	}
 	if len(a.Affected) == 0 && a.Class != Generic {
 		bad("affected is missing")

@@ -127,5 +127,10 @@ func (db *DB) brings(a *Advisory, from, to Release) []string {
 	return ids
 }
 
-// Newest returns the newest release known, as "0.42.4".
-func (db *DB) Newest() string { return db.Releases[len(db.Releases)-1] }
+// Newest returns the newest release known, as "0.42.4"; empty if none is.
+func (db *DB) Newest() string {
+	if len(db.Releases) == 0 {
+		return ""
+	}
+	return db.Releases[len(db.Releases)-1]
+}
