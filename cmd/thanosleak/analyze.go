@@ -32,7 +32,10 @@ input. Files given by name are samples of one process, unless --each.
   thanosleak analyze --each pod-*.pb.gz                one sample of many processes
   curl -s http://HOST:10902/debug/pprof/goroutine | thanosleak analyze -`,
 		Args: atLeast("a file, a folder or - for standard input", "goroutine.pb.gz"),
-		RunE: func(c *cobra.Command, args []string) error { return a.run(std, args) },
+		RunE: func(c *cobra.Command, args []string) error {
+			a.given = givenFlags(c)
+			return a.run(std, args)
+		},
 	}
 	a.add(c)
 	c.Flags().BoolVar(&a.each, "each", false, "every file is a process of its own")
@@ -48,7 +51,7 @@ func (a *analyzer) run(std streams, args []string) error {
 		return err
 	}
 	run := report.Run{Version: version(), AdvisoriesVersion: db.Version, Started: now(),
-		Command: "thanosleak analyze " + strings.Join(args, " ")}
+		Command: "thanosleak analyze " + strings.Join(args, " ") + a.given}
 	in, err := capture.Open(args, std.in, capture.Options{Each: a.each, Flags: profile.FlagFilter(flagNames(db)), Now: run.Started})
 	if err != nil {
 		return err

@@ -28,7 +28,7 @@ const demoInterval = 250 * time.Millisecond
 var noTime time.Time
 
 func newDemoCommand(std streams) *cobra.Command {
-	s := &scanner{timeout: duration(10 * time.Second), interval: duration(demoInterval), fullStacks: "never", concurrency: 1}
+	s := &scanner{timeout: duration(10 * time.Second), interval: duration(demoInterval), fullStacks: "never", concurrency: 1, resolver: net.DefaultResolver}
 	c := &cobra.Command{
 		Use:   "demo",
 		Short: "Scan a recorded querier that leaks, without any network",

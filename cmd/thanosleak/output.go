@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/renameio/v2/maybe"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/thanosleak/thanosleak/classify"
 	"github.com/thanosleak/thanosleak/classify/advisory"
@@ -39,6 +40,8 @@ type shared struct {
 	color      string
 	quiet      bool
 	verbose    bool
+	// given are the flags of the command line, as they were typed.
+	given string
 	// thanosVersion is for targets that do not tell theirs.
 	thanosVersion string
 }
@@ -103,6 +106,25 @@ func (s *shared) knowledge() (*advisory.DB, error) {
 		}
 	}
 	return db, nil
+}
+
+// givenFlags returns the flags that were given, each behind a space, by name.
+func givenFlags(c *cobra.Command) string {
+	var b strings.Builder
+	c.Flags().Visit(func(f *pflag.Flag) {
+		values := []string{f.Value.String()}
+		if list, ok := f.Value.(pflag.SliceValue); ok {
+			values = list.GetSlice()
+		}
+		for _, v := range values {
+			if f.NoOptDefVal != "" && v == "true" {
+				fmt.Fprintf(&b, " --%s", f.Name)
+				continue
+			}
+			fmt.Fprintf(&b, " --%s=%s", f.Name, classify.ShellQuote(v))
+		}
+	})
+	return b.String()
 }
 
 // flagNames are the flags of a process that a judgement by db reads.

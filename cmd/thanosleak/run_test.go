@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -65,5 +66,32 @@ func TestRefused(t *testing.T) {
 	status := run(t.Context(), []string{"scan", gone, "--samples", "1"}, streams{out: &out, err: &errOut, env: os.Getenv})
 	if status != exitFailed || !strings.Contains(errOut.String(), gone) || !strings.Contains(errOut.String(), "refused") {
 		t.Errorf("status %d, want %d and an error that names %s and the cause\n%s", status, exitFailed, gone, errOut.String())
+	}
+}
+
+// noNames is a resolver that knows no name.
+type noNames struct{}
+
+func (noNames) LookupIPAddr(_ context.Context, host string) ([]net.IPAddr, error) {
+	return nil, &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}
+}
+
+func (noNames) LookupSRV(_ context.Context, _, _, name string) (string, []*net.SRV, error) {
+	return "", nil, &net.DNSError{Err: "no such host", Name: name, IsNotFound: true}
+}
+
+// TestLostNames looks at names that are not found: they are targets that give
+// no sample, and do not keep the others from being scanned. Mistakes do.
+func TestLostNames(t *testing.T) {
+	s := &scanner{timeout: duration(time.Second), resolver: noNames{}}
+	targets, lost, err := s.discover(t.Context(), []string{"dns+gone:10902", "localhost:10902", "dnssrv+_http._tcp.gone"})
+	if err != nil || len(targets) != 1 || len(lost) != 2 {
+		t.Fatalf("targets %v, lost %v, %v", targets, lost, err)
+	}
+	if !lost[0].Unreached || !strings.HasPrefix(lost[0].Err, "dns+gone:10902: name not found") {
+		t.Errorf("%q", lost[0].Err)
+	}
+	if _, _, err := s.discover(t.Context(), []string{"localhost:10902", "grpc://localhost:10901"}); !errors.As(err, new(usageError)) {
+		t.Errorf("%v, want a mistake on the command line", err)
 	}
 }

@@ -32,10 +32,11 @@ type scanner struct {
 	leakProfile bool
 	dir         string
 	concurrency int
+	resolver    discover.Resolver
 }
 
 func newScanCommand(std streams) *cobra.Command {
-	s := &scanner{interval: duration(15 * time.Second), timeout: duration(10 * time.Second)}
+	s := &scanner{interval: duration(15 * time.Second), timeout: duration(10 * time.Second), resolver: net.DefaultResolver}
 	c := &cobra.Command{
 		Use:   "scan TARGET...",
 		Short: "Scrape live processes and judge",
@@ -50,7 +51,10 @@ dns+host:port, dnssrv+name, dnssrvnoa+name as in Thanos.
   thanosleak scan dns+thanos-query.monitoring:10902 -o json      all pods of a headless service
   thanosleak scan http://thanos-query:10902 --samples 40 --interval 30s --dir incident.tar.gz`,
 		Args: atLeast("a target", "http://thanos-query:10902"),
-		RunE: func(c *cobra.Command, args []string) error { return s.run(c.Context(), std, args) },
+		RunE: func(c *cobra.Command, args []string) error {
+			s.given = givenFlags(c)
+			return s.run(c.Context(), std, args)
+		},
 	}
 	s.add(c)
 	f := c.Flags()
@@ -107,7 +111,7 @@ func (s *scanner) run(ctx context.Context, std streams, args []string) error {
 	if err != nil {
 		return err
 	}
-	run.Command = "thanosleak scan " + names(targets)
+	run.Command = "thanosleak scan " + names(targets) + s.given
 	store, err := s.open(db)
 	if err != nil {
 		return err
@@ -132,11 +136,11 @@ func (s *scanner) discover(ctx context.Context, args []string) (targets []discov
 	defer cancel()
 	var errs []error
 	for _, arg := range args {
-		found, err := discover.Parse(ctx, arg, net.DefaultResolver)
-		_, lookup := errors.AsType[*net.DNSError](err)
+		found, err := discover.Parse(ctx, arg, s.resolver)
+		lookup, isLookup := errors.AsType[*discover.LookupError](err)
 		switch {
-		case lookup:
-			lost = append(lost, profile.Target{Name: arg, Unreached: true, Err: err.Error()})
+		case isLookup:
+			lost = append(lost, profile.Target{Name: arg, Unreached: true, Err: arg + ": " + lookup.Cause})
 		case err != nil:
 			errs = append(errs, err)
 		}

@@ -174,11 +174,24 @@ func lookupIP(ctx context.Context, r Resolver, host, port string) ([]string, err
 	return all, nil
 }
 
+// A LookupError says that a name was not found, or could not be asked for.
+type LookupError struct {
+	Name  string // as it was given, with "dns+" and the like
+	Cause string // what happened and what to do
+	Err   error  // of the resolver; nil where the answer was empty
+}
+
+// Error returns the name and what happened.
+func (e *LookupError) Error() string { return e.Name + ": " + e.Cause }
+
+// Unwrap returns the resolver's error.
+func (e *LookupError) Unwrap() error { return e.Err }
+
 // lookupError says what was looked up in vain, and where names are known; err
 // is nil where the answer was empty.
 func lookupError(what, host string, err error) error {
 	if d, ok := errors.AsType[*net.DNSError](err); err == nil || (ok && d.IsNotFound) {
-		return fmt.Errorf("%s%s: name not found. Names of Kubernetes services (NAME.NAMESPACE.svc) are known inside the cluster only, and one record for each pod needs a headless service", what, host)
+		return &LookupError{what + host, "name not found. Names of Kubernetes services (NAME.NAMESPACE.svc) are known inside the cluster only, and one record for each pod needs a headless service", err}
 	}
-	return fmt.Errorf("look up %s%s: %w", what, host, err)
+	return &LookupError{what + host, "the name could not be looked up: " + err.Error(), err}
 }
