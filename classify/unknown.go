@@ -15,6 +15,10 @@ import (
 // together.
 const together = 0.85
 
+// minMove is the number of goroutines that a count must have moved by, and that
+// must stand there, to be compared with others.
+const minMove = 3
+
 // column is the count of one signature over a life.
 type column struct {
 	sig    profile.Signature
@@ -24,28 +28,38 @@ type column struct {
 }
 
 // unknown judges the stacks of the newest life that no case found so far
-// explains. Stacks that grow together with such a case are folded into it.
+// explains. Stacks whose counts move as those of a case do are folded into it:
+// a leak shows in its victims' stacks as well.
 func (j *judge) unknown(p *process, used map[profile.Signature]bool, known []*caseOf) []*caseOf {
 	l := p.newest()
 	columns := l.columns()
-	growing := j.growingColumns(p, l, columns, used)
-	for _, c := range growing {
-		used[c.sig] = true
-	}
-	growing = foldInto(known, l, growing)
+	moving := foldInto(known, l, j.movingColumns(p, l, columns, used))
 	var cases []*caseOf
-	for len(growing) > 0 {
-		leader := growing[0]
+	for {
+		i := slices.IndexFunc(moving, func(c column) bool { return c.growth.Verdict == Growing })
+		if i < 0 {
+			break
+		}
+		leader := moving[i]
 		var rest, followers []column
-		for _, c := range growing[1:] {
+		for _, c := range slices.Delete(moving, i, i+1) {
 			if correlation(leader.counts, c.counts) >= together {
 				followers = append(followers, c)
 			} else {
 				rest = append(rest, c)
 			}
 		}
-		cases = append(cases, j.growingCase(p, l, leader, followers))
-		growing = rest
+		c := j.growingCase(p, l, leader, followers)
+		for sig := range c.used {
+			used[sig] = true
+		}
+		cases = append(cases, c)
+		moving = rest
+	}
+	for _, c := range known {
+		for sig := range c.used {
+			used[sig] = used[sig] || c.occurrence.Level.AtLeast(Suspect)
+		}
 	}
 	cases = append(cases, j.blockedCases(p, l, columns, used)...)
 	return joinClosures(append(cases, j.lookalikes(p, l, columns, used)...))
@@ -87,32 +101,33 @@ func (c *caseOf) join(other *caseOf) {
 	maps.Copy(c.used, other.used)
 }
 
-// growingColumns returns the signatures that grow, blocked for ever first,
-// then by their last count.
-func (j *judge) growingColumns(p *process, l life, columns map[profile.Signature][]float64, used map[profile.Signature]bool) []column {
+// movingColumns returns the signatures whose counts move and that still stand
+// there, with how they grew: those blocked for ever first, then by their last
+// count.
+func (j *judge) movingColumns(p *process, l life, columns map[profile.Signature][]float64, used map[profile.Signature]bool) []column {
 	if len(l.samples) < j.Thresholds.MinSamples {
 		return nil
 	}
-	var growing []column
+	var moving []column
 	last := l.last().Goroutines
 	times := l.times()
 	for sig, counts := range columns {
-		if used[sig] || counts[len(counts)-1] < j.Thresholds.MinRise {
+		if used[sig] || counts[len(counts)-1] < minMove || slices.Max(counts)-slices.Min(counts) < minMove {
 			continue
 		}
-		g := j.growth(series{times: times, counts: counts}, p)
-		group := last.Group(sig)
-		if n, _ := blockedForever(group); g.Verdict != Growing && n > 0 && j.onlyRises(counts) {
-			g.Verdict = Growing // what never leaves needs no look for a plateau
+		c := column{sig: sig, counts: counts, group: last.Group(sig), growth: j.growth(series{times: times, counts: counts}, p)}
+		switch n, _ := blockedForever(c.group); {
+		case c.growth.Last < int(j.Thresholds.MinRise):
+			c.growth.Verdict = Steady
+		case n > 0 && j.onlyRises(counts):
+			c.growth.Verdict = Growing // what never leaves needs no look for a plateau
 		}
-		if g.Verdict == Growing {
-			growing = append(growing, column{sig: sig, counts: counts, growth: g, group: group})
-		}
+		moving = append(moving, c)
 	}
-	slices.SortFunc(growing, func(a, b column) int {
+	slices.SortFunc(moving, func(a, b column) int {
 		return cmp.Or(cmp.Compare(forever(b), forever(a)), cmp.Compare(b.growth.Last, a.growth.Last), cmp.Compare(a.sig, b.sig))
 	})
-	return growing
+	return moving
 }
 
 // onlyRises reports whether a count rises by enough, and not by chance.
@@ -144,37 +159,47 @@ func forever(c column) int {
 // foldInto adds columns that move as the culprits of a case do to the victims
 // of that case, and returns the others.
 func foldInto(cases []*caseOf, l life, columns []column) []column {
-	return slices.DeleteFunc(columns, func(c column) bool {
-		for _, k := range cases {
-			if !k.occurrence.Level.AtLeast(Suspect) || len(k.tallies) != len(c.counts) || k.life.last() != l.last() {
-				continue
-			}
-			culprits := make([]float64, len(k.tallies))
-			for i, t := range k.tallies {
-				culprits[i] = float64(t.culprits)
-			}
+	for _, k := range cases {
+		if !k.occurrence.Level.AtLeast(Suspect) || k.life.last() != l.last() {
+			continue
+		}
+		culprits := make([]float64, len(k.tallies))
+		for i, t := range k.tallies {
+			culprits[i] = float64(t.culprits)
+		}
+		var rest, followers []column
+		for _, c := range columns {
 			if correlation(culprits, c.counts) >= together {
-				k.follow(c)
-				return true
+				followers = append(followers, c)
+			} else {
+				rest = append(rest, c)
 			}
 		}
-		return false
-	})
+		k.follow(followers)
+		columns = rest
+	}
+	return columns
 }
 
-// follow takes a column into the case as goroutines that grew together with
-// its culprits.
-func (c *caseOf) follow(col column) {
-	n := int(col.counts[len(col.counts)-1])
-	c.occurrence.Victims += n
-	offset := len(c.occurrence.Points) - len(col.counts)
-	for i, v := range col.counts {
-		c.occurrence.Points[offset+i].Victims += int(v)
+// follow takes columns into the case as goroutines that grew together with its
+// culprits.
+func (c *caseOf) follow(columns []column) {
+	goroutines := 0
+	for _, col := range columns {
+		offset := len(c.occurrence.Points) - len(col.counts)
+		for i, v := range col.counts {
+			c.occurrence.Points[offset+i].Victims += int(v)
+		}
+		n := int(col.counts[len(col.counts)-1])
+		goroutines += n
+		c.stacks = mergeStacks(c.stacks, []Stack{stackOf(col.group, RoleVictim, n)})
+		c.used[col.sig] = true
 	}
-	c.stacks = mergeStacks(c.stacks, []Stack{stackOf(col.group, RoleVictim, n)})
-	c.used[col.sig] = true
-	c.occurrence.Evidence = append(c.occurrence.Evidence, Evidence{Kind: KindGrowing, Strength: Link,
-		Text: fmt.Sprintf("%s in %s grew together with them", Count(n, "goroutine"), ShortFunc(col.sig.Leaf()))})
+	c.occurrence.Victims += goroutines
+	if len(columns) > 0 {
+		c.occurrence.Evidence = append(c.occurrence.Evidence, Evidence{Kind: KindGrowing, Strength: Link,
+			Text: fmt.Sprintf("%s in %s grew together with them", Count(goroutines, "goroutine"), Count(len(columns), "other stack"))})
+	}
 }
 
 // growingCase makes a case of a stack that grows and of those that grow with
@@ -191,9 +216,7 @@ func (j *judge) growingCase(p *process, l life, leader column, followers []colum
 	for i, v := range leader.counts {
 		c.occurrence.Points = append(c.occurrence.Points, Point{Time: l.samples[i].Time, Culprits: int(v)})
 	}
-	for _, f := range followers {
-		c.follow(f)
-	}
+	c.follow(followers)
 	sortEvidence(c.occurrence.Evidence)
 	return c
 }

@@ -92,7 +92,7 @@ func TestFoldIntoKnown(t *testing.T) {
 	for _, e := range o.Evidence {
 		texts += e.Text + "\n"
 	}
-	mustContain(t, texts, "64 goroutines in sync.(*Mutex).Lock grew together with them")
+	mustContain(t, texts, "128 goroutines in 2 other stacks grew together with them")
 	if r.Findings[1].Level != Suspect || r.Findings[1].Culprits != 700 {
 		t.Errorf("what grew apart: %s %d", r.Findings[1].Level, r.Findings[1].Culprits)
 	}
