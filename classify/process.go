@@ -21,6 +21,11 @@ type process struct {
 }
 
 func newProcess(t *profile.Target) *process {
+	target := *t
+	if n := len(t.Samples); n > 0 {
+		target.Facts.Adopt(t.Samples[n-1].Metrics)
+	}
+	t = &target
 	p := &process{target: t, component: t.Component(), lives: livesOf(t.Samples)}
 	p.release, p.versioned = parseRelease(t.Facts.Version)
 	return p

@@ -49,9 +49,10 @@ func (j *judge) remedy(cases []*caseOf) Remedy {
 		r.Affected = &yes
 	}
 	for _, m := range a.Mitigate {
-		if first.covers(m.Releases, m.Components) && !first.process.isSet(m.Command) {
-			r.Steps = append(r.Steps, Step{Kind: StepMitigate, Text: fillTiers(fillFlags(m.Text, cases), cases),
-				Command: m.Command, Cost: fillFlags(m.Cost, cases)})
+		s := Step{Kind: StepMitigate, Text: fillTiers(fillFlags(m.Text, cases), cases), Command: m.Command, Cost: fillFlags(m.Cost, cases)}
+		// The same advice may stand there for several ranges of releases.
+		if first.covers(m.Releases, m.Components) && !first.process.isSet(m.Command) && !slices.Contains(r.Steps, s) {
+			r.Steps = append(r.Steps, s)
 		}
 	}
 	if a.Restart != "" {
@@ -135,6 +136,10 @@ func verifyStep(cases []*caseOf, how string) Step {
 func (j *judge) upgradeStep(c *caseOf) (Step, string) {
 	s := Step{Kind: StepUpgrade}
 	newest := "v" + j.Advisories.Newest()
+	if rel, ok := parseRelease(newest); ok && c.adv.Affects(rel) {
+		s.Text = fmt.Sprintf("no release without it is known (newest %s): mitigate", newest)
+		return s, ""
+	}
 	if !c.process.versioned {
 		s.Text = fmt.Sprintf("affected are %s: find out the version (thanos --version, or /api/v1/status/buildinfo) and pass it with --thanos-version; newest is %s",
 			c.adv.Ranges(), newest)
@@ -210,7 +215,11 @@ func tiers(cases []*caseOf) string {
 		endpoints = append(endpoints, chained...)
 	}
 	slices.Sort(endpoints)
-	below := "the queriers that it queries (" + joinAnd(slices.Compact(endpoints)) + ")"
+	whose := "it queries"
+	if len(upper) > 1 {
+		whose = "they query"
+	}
+	below := "the queriers that " + whose + " (" + joinAnd(slices.Compact(endpoints)) + ")"
 	switch {
 	case len(upper) > 0:
 		return "both tiers: " + joinAnd(slices.Concat(upper, others, []string{below}))

@@ -303,7 +303,12 @@ func memory(t *classify.TargetResult) string {
 	return s
 }
 
-func mebibytes(n int64) string { return fmt.Sprintf("%d MiB", n>>20) }
+func mebibytes(n int64) string {
+	if n < 10<<20 {
+		return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))
+	}
+	return fmt.Sprintf("%d MiB", n>>20)
+}
 
 // topStacks lists the most numerous stacks.
 func (p *page) topStacks(t *classify.TargetResult) {
