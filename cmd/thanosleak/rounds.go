@@ -21,6 +21,7 @@ type watch struct {
 	failed  int
 	repeats int             // samples that were those before
 	last    error           // of the newest attempt, nil if it went well
+	err     error           // of the newest attempt that failed, nil if none did
 	mixed   error           // several processes answered: nothing taken can be used
 	held    profile.Payload // of the newest sample, not written yet
 	unsent  bool            // held is to be written
@@ -90,6 +91,7 @@ func (r *rounds) refused() []*watch {
 	var again []*watch
 	for _, w := range r.watches {
 		if scrape.IsRefused(w.last) {
+			w.failed-- // the second try counts in place of the first
 			again = append(again, w)
 		}
 	}
@@ -106,6 +108,7 @@ func (r *rounds) sample(ctx context.Context, w *watch) {
 	s, payload, err := w.client.Sample(ctx)
 	w.last = err
 	if err != nil {
+		w.err = err
 		w.failed++
 		if errors.Is(err, scrape.ErrSeveralProcesses) {
 			w.mixed = err
@@ -240,23 +243,21 @@ func (r *rounds) fullStacksOnce(ctx context.Context) {
 // explain says what went wrong with a target, in its result and on standard
 // error.
 func (r *rounds) explain(ctx context.Context, w *watch) {
-	if w.failed == 0 {
-		return
-	}
-	if w.mixed != nil {
-		w.target.Samples = nil
-	}
-	if w.taken == 0 || w.mixed != nil {
+	interrupted := ctx.Err() != nil && errors.Is(w.err, context.Canceled)
+	switch {
+	case w.failed == 0, interrupted && w.taken > 0:
+	case w.taken == 0 || w.mixed != nil:
 		w.target.Unreached = true
-		w.target.Err = fmt.Sprint(w.last)
-		if ctx.Err() != nil && errors.Is(w.last, context.Canceled) {
+		w.target.Err = fmt.Sprint(w.err)
+		if interrupted {
 			w.target.Err = w.target.Name + ": interrupted before the first sample"
 		}
+		if w.mixed != nil {
+			w.target.Samples = nil
+		}
 		r.complain(w.target.Err)
-		return
-	}
-	if w.last != nil {
-		w.target.Err = fmt.Sprintf("%d of %d samples failed, the last with: %v", w.failed, w.failed+w.taken, w.last)
+	default:
+		w.target.Err = fmt.Sprintf("%d of %d samples failed, the last with: %v", w.failed, w.failed+w.taken, w.err)
 		r.complain(w.target.Name + ": " + w.target.Err)
 	}
 }

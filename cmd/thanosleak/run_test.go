@@ -95,3 +95,25 @@ func TestLostNames(t *testing.T) {
 		t.Errorf("%v, want a mistake on the command line", err)
 	}
 }
+
+// TestFailsAtTimes looks at a target that gives some samples and not others: it
+// is judged by those, and the failures are told.
+func TestFailsAtTimes(t *testing.T) {
+	handler := recorded(t, "../../testdata/captures/v0.36.1-slowstore-eager.tar.gz", "leaf")
+	requests := 0
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/debug/pprof/goroutine" {
+			if requests++; requests == 2 {
+				http.Error(w, "busy", http.StatusServiceUnavailable)
+				return
+			}
+		}
+		handler.ServeHTTP(w, r)
+	}))
+	defer server.Close()
+	var out, errOut strings.Builder
+	status := run(t.Context(), []string{"scan", server.URL, "--samples", "4", "--interval", "1ms"}, streams{out: &out, err: &errOut, env: os.Getenv})
+	if status != exitOK || !strings.Contains(errOut.String(), "1 of 4 samples failed, the last with: ") || !strings.Contains(out.String(), "3 samples") {
+		t.Errorf("status %d\n%s%s", status, out.String(), errOut.String())
+	}
+}
