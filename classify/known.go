@@ -118,7 +118,9 @@ func (j *judge) known(p *process, a *advisory.Advisory) *caseOf {
 	}
 	if l := p.newest(); best.life.last() != l.last() {
 		if p.affected(a) == AffectedNo {
-			return nil // an upgrade has ended it
+			p.notes = append(p.notes, fmt.Sprintf("%s was there up to %s, in another release; v%s, which runs since, does not have it",
+				a.ID, best.life.last().Time.UTC().Format("2006-01-02 15:04:05 UTC"), p.target.Facts.Version))
+			return nil
 		}
 		best.occurrence.Evidence = append(best.occurrence.Evidence, Evidence{Kind: KindKnownSignature, Strength: Link,
 			Text: fmt.Sprintf("this is the run up to %s; the process was started anew since", best.life.last().Time.UTC().Format("2006-01-02 15:04:05 UTC"))})

@@ -18,6 +18,7 @@ type process struct {
 	release   advisory.Release
 	versioned bool // release is known
 	lives     []life
+	notes     []string // for the warnings, in full sentences
 }
 
 func newProcess(t *profile.Target) *process {

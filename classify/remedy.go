@@ -55,7 +55,7 @@ func (j *judge) remedy(cases []*caseOf) Remedy {
 			r.Steps = append(r.Steps, s)
 		}
 	}
-	if a.Restart != "" {
+	if a.Restart != "" && slices.ContainsFunc(cases, func(c *caseOf) bool { return c.occurrence.Culprits > 0 }) {
 		r.Steps = append(r.Steps, Step{Kind: StepRestart, Text: a.Restart})
 	}
 	upgrade, to := j.upgradeStep(first)
@@ -216,8 +216,11 @@ func tiers(cases []*caseOf) string {
 	}
 	slices.Sort(endpoints)
 	whose := "it queries"
-	if len(upper) > 1 {
+	switch {
+	case len(upper) > 1:
 		whose = "they query"
+	case len(upper) == 1 && len(cases) > 1:
+		whose = upper[0] + " queries"
 	}
 	below := "the queriers that " + whose + " (" + joinAnd(slices.Compact(endpoints)) + ")"
 	switch {
@@ -236,8 +239,11 @@ func (p *process) warnings() []string {
 	for _, s := range p.target.Warnings {
 		w = append(w, name+s)
 	}
-	if p.target.Err != "" && p.samples() > 0 {
+	if p.target.Err != "" && p.samples() > 0 && !p.target.Unreached {
 		w = append(w, name+p.target.Err)
+	}
+	for _, s := range p.notes {
+		w = append(w, name+s)
 	}
 	if v := p.target.Facts.Version; v != "" {
 		if !p.versioned {

@@ -131,6 +131,9 @@ func extent(f *classify.Finding) string {
 		return "none now, after a restart"
 	}
 	goroutines := classify.Count(f.Culprits, "goroutine")
+	if f.Advisory == "" {
+		return goroutines // the title tells the rest
+	}
 	for _, o := range f.Occurrences {
 		for _, e := range o.Evidence {
 			if e.Kind == classify.KindBlockedForever {

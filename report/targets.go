@@ -122,6 +122,9 @@ func goroutines(t *classify.TargetResult, narrow bool) string {
 // trend tells how the culprits developed, and the rate where they grow.
 func trend(g classify.Growth) string {
 	s := fmt.Sprintf("%d → %d", g.First, g.Last)
+	if g.Verdict == classify.Undecided && g.First == g.Last {
+		s = count(g.Last)
+	}
 	if g.Verdict == classify.Growing && g.PerHour != nil {
 		s += ", " + classify.Rate(*g.PerHour) + "/h"
 	}

@@ -103,10 +103,29 @@ func (p *page) nothingFound(r *classify.Result, notes, verbose bool) {
 		p.process(&r.Targets[0])
 		p.topStacks(&r.Targets[0])
 	}
+	for i := range r.Targets {
+		p.crowd(&r.Targets[i])
+	}
 	if cmd := decidingCommand(r); cmd != "" {
 		p.blank()
 		p.deciding(cmd)
 	}
+}
+
+// crowdMin is the number of goroutines in one stack from which it is told that
+// they are most of a process.
+const crowdMin = 100
+
+// crowd points at a stack that most goroutines of a process stand in: with one
+// sample nothing is known of it but that.
+func (p *page) crowd(t *classify.TargetResult) {
+	if t.Judged != classify.JudgedUndecided || len(t.Top) == 0 || t.Top[0].Count < crowdMin || 2*t.Top[0].Count < t.Goroutines.Last {
+		return
+	}
+	leaf, position := telling(t.Top[0].Frames)
+	p.blank()
+	p.paragraph(styled("  look", bold), labelWidth, fmt.Sprintf("%d of %d goroutines of %s stand in one stack: %s %s",
+		t.Top[0].Count, t.Goroutines.Last, t.Name, leaf, position), plain)
 }
 
 // missing says how many targets gave no sample, and what is known of the
@@ -119,6 +138,8 @@ func missing(r *classify.Result, known string) string {
 		}
 	}
 	switch {
+	case n == len(r.Targets) && n == 1 && r.Targets[0].Samples > 0:
+		return fmt.Sprintf("the target gave no new sample; of %d earlier ones: %s", r.Targets[0].Samples, known)
 	case n == len(r.Targets) && n == 1:
 		return "the target gave no sample"
 	case n == len(r.Targets):
@@ -314,7 +335,9 @@ func mebibytes(n int64) string {
 func (p *page) topStacks(t *classify.TargetResult) {
 	p.blank()
 	p.line(styled("  most goroutines", bold))
-	for _, b := range alike(t.Top, false) {
+	bundles := alike(t.Top, false)
+	slices.SortStableFunc(bundles, func(a, b bundle) int { return b.Count - a.Count })
+	for _, b := range bundles {
 		p.stack("", b.Stack, b.stacks)
 	}
 }

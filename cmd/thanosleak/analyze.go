@@ -1,7 +1,12 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -34,7 +39,7 @@ input. Files given by name are samples of one process, unless --each.
 		Args: atLeast("a file, a folder or - for standard input", "goroutine.pb.gz"),
 		RunE: func(c *cobra.Command, args []string) error {
 			a.given = givenFlags(c)
-			return a.run(std, args)
+			return a.run(c.Context(), std, args)
 		},
 	}
 	a.add(c)
@@ -42,7 +47,7 @@ input. Files given by name are samples of one process, unless --each.
 	return c
 }
 
-func (a *analyzer) run(std streams, args []string) error {
+func (a *analyzer) run(ctx context.Context, std streams, args []string) error {
 	if err := a.check(); err != nil {
 		return err
 	}
@@ -52,15 +57,48 @@ func (a *analyzer) run(std streams, args []string) error {
 	}
 	run := report.Run{Version: version(), AdvisoriesVersion: db.Version, Started: now(),
 		Command: "thanosleak analyze " + strings.Join(args, " ") + a.given}
-	in, err := capture.Open(args, std.in, capture.Options{Each: a.each, Flags: profile.FlagFilter(flagNames(db)), Now: run.Started})
-	if err != nil {
-		return err
-	}
-	if !a.quiet {
+	in, err := read(ctx, distinct(args), std.in, capture.Options{Each: a.each, Flags: profile.FlagFilter(flagNames(db)), Now: run.Started})
+	switch {
+	case err != nil:
+		fmt.Fprintf(std.err, "thanosleak: %v\n", err)
+		in = &capture.Input{Targets: []profile.Target{{Name: strings.Join(args, " "), Unreached: true, Err: err.Error()}}}
+	case !a.quiet:
 		fmt.Fprintf(std.err, "thanosleak: read %s\n", in.Description)
 	}
 	r := a.judge(in.Targets, db, "")
 	r.Warnings = append(r.Warnings, in.Warnings...)
 	run.Input, run.Finished = in.Description, now()
 	return a.print(std, run, r)
+}
+
+// read reads the input, or gives up when ctx is done: standard input may never
+// end.
+func read(ctx context.Context, args []string, stdin io.Reader, o capture.Options) (*capture.Input, error) {
+	type result struct {
+		in  *capture.Input
+		err error
+	}
+	done := make(chan result, 1)
+	go func() {
+		in, err := capture.Open(args, stdin, o)
+		done <- result{in, err}
+	}()
+	select {
+	case r := <-done:
+		return r.in, r.err
+	case <-ctx.Done():
+		return nil, errors.New("interrupted before the input was read")
+	}
+}
+
+// distinct drops arguments that were given before: a file named twice would
+// count twice.
+func distinct(args []string) []string {
+	seen := map[string]bool{}
+	return slices.DeleteFunc(slices.Clone(args), func(arg string) bool {
+		clean := filepath.Clean(arg)
+		again := seen[clean]
+		seen[clean] = true
+		return again
+	})
 }

@@ -33,9 +33,15 @@ func newDemoCommand(std streams) *cobra.Command {
 		Use:   "demo",
 		Short: "Scan a recorded querier that leaks, without any network",
 		Long: `Serve the recorded profiles of a Thanos v0.35.1 querier that leaks on a loopback
-address and scan them with the very code of thanosleak scan. The exit status is 0.`,
+address and scan them with the very code of thanosleak scan. The exit status is 0
+unless --fail-on is given.`,
 		Args: noArgs,
-		RunE: func(c *cobra.Command, _ []string) error { return runDemo(c.Context(), std, s) },
+		RunE: func(c *cobra.Command, _ []string) error {
+			if !c.Flags().Changed("fail-on") {
+				s.failOn = "never" // the leak is what the demo is for
+			}
+			return runDemo(c.Context(), std, s)
+		},
 	}
 	s.add(c)
 	return c
@@ -50,6 +56,10 @@ func runDemo(ctx context.Context, std streams, s *scanner) error {
 	if err != nil {
 		return err
 	}
+	s.samples = len(handler.stems)
+	if err := s.check(); err != nil {
+		return err
+	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return fmt.Errorf("demo: %w", err)
@@ -61,10 +71,8 @@ func runDemo(ctx context.Context, std streams, s *scanner) error {
 		_ = server.Close()
 		<-served
 	}()
-	s.samples = len(handler.stems)
-	if s.failOn == "likely" {
-		s.failOn = "never" // the leak is what the demo is for
+	if !s.quiet {
+		fmt.Fprintf(std.err, "thanosleak: a recorded querier of thanos 0.35.1, served at http://%s, scanned %d times\n", l.Addr(), s.samples)
 	}
-	fmt.Fprintf(std.err, "thanosleak: a recorded querier of thanos 0.35.1, served at http://%s, scanned %d times\n", l.Addr(), s.samples)
 	return s.run(ctx, std, []string{"http://" + l.Addr().String()})
 }

@@ -59,7 +59,7 @@ func (s *shared) add(c *cobra.Command) {
 
 // check finds mistakes before anything is done.
 func (s *shared) check() error {
-	toStdout := 0
+	toStdout, files := 0, map[string]bool{}
 	for _, o := range s.outputs {
 		name, file, toFile := strings.Cut(o, "=")
 		if !toFile {
@@ -68,7 +68,11 @@ func (s *shared) check() error {
 		if formats[name] == nil {
 			return usagef("-o %s: want %s", o, formatNames)
 		}
-		if info, err := os.Stat(filepath.Dir(file)); toFile && (file == "" || err != nil || !info.IsDir()) {
+		if toFile && (file == "" || files[file]) {
+			return usagef("-o %s: each format needs a file of its own: -o FORMAT=FILE", o)
+		}
+		files[file] = true
+		if info, err := os.Stat(filepath.Dir(file)); toFile && (err != nil || !info.IsDir()) {
 			return usagef("-o %s: there is no folder %s to write to", o, filepath.Dir(file))
 		}
 	}
@@ -202,7 +206,25 @@ func (s *shared) write(std streams, output string, run report.Run, r *classify.R
 	if err := formats[name](&b, run, r, report.TextOptions{Verbose: s.verbose, Color: s.color == "always"}); err != nil {
 		return err
 	}
-	return maybe.WriteFile(file, []byte(b.String()), fs.FileMode(0o644))
+	return writeFile(file, []byte(b.String()))
+}
+
+// writeFile writes a file whole or not at all. What is there and is no file (a
+// pipe, a device) is written into; a link is followed.
+func writeFile(name string, content []byte) error {
+	if target, err := filepath.EvalSymlinks(name); err == nil {
+		name = target
+	}
+	info, err := os.Stat(name)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && info.Mode().IsRegular() {
+		return maybe.WriteFile(name, content, 0o644)
+	}
+	f, err := os.OpenFile(name, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(content)
+	return errors.Join(err, f.Close())
 }
 
 // useColor follows the flag, then NO_COLOR (https://no-color.org), then

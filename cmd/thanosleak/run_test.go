@@ -3,10 +3,13 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -115,5 +118,42 @@ func TestFailsAtTimes(t *testing.T) {
 	status := run(t.Context(), []string{"scan", server.URL, "--samples", "4", "--interval", "1ms"}, streams{out: &out, err: &errOut, env: os.Getenv})
 	if status != exitOK || !strings.Contains(errOut.String(), "1 of 4 samples failed, the last with: ") || !strings.Contains(out.String(), "3 samples") {
 		t.Errorf("status %d\n%s%s", status, out.String(), errOut.String())
+	}
+}
+
+// TestWriteFile writes where something is already: what is no plain file is not
+// replaced by one.
+func TestWriteFile(t *testing.T) {
+	dir := t.TempDir()
+	plain, link := filepath.Join(dir, "plain"), filepath.Join(dir, "link")
+	if err := writeFile(plain, []byte("one")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("plain", link); err != nil {
+		t.Fatal(err)
+	}
+	if err := writeFile(link, []byte("two")); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := os.ReadFile(plain); string(got) != "two" || err != nil {
+		t.Errorf("%q, %v: want the link followed", got, err)
+	}
+	if info, err := os.Lstat(link); err != nil || info.Mode().IsRegular() {
+		t.Errorf("the link was replaced (%v)", err)
+	}
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	pipe := fmt.Sprintf("/proc/self/fd/%d", w.Fd())
+	if _, err := os.Stat(pipe); err != nil {
+		return // only Linux has names for open files
+	}
+	if err := errors.Join(writeFile(pipe, []byte("three")), w.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := io.ReadAll(r); string(got) != "three" || err != nil {
+		t.Errorf("%q, %v: want it in the pipe", got, err)
 	}
 }

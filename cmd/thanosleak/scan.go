@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"os"
 	"path/filepath"
@@ -87,8 +88,11 @@ func (s *scanner) check() error {
 }
 
 // checkDir refuses names of archives of another kind, which would become
-// folders.
+// folders, and folders that are not there, which are typing mistakes.
 func checkDir(dir string) error {
+	if info, err := os.Stat(filepath.Dir(dir)); dir != "" && (err != nil || !info.IsDir()) {
+		return usagef("--dir %s: there is no folder %s to put it into", dir, filepath.Dir(dir))
+	}
 	switch ext := filepath.Ext(dir); ext {
 	case ".zip", ".gz", ".tar", ".tgz", ".bz2", ".xz", ".zst":
 		if !strings.HasSuffix(dir, ".tar.gz") && ext != ".tgz" {
@@ -123,7 +127,7 @@ func (s *scanner) run(ctx context.Context, std streams, args []string) error {
 	for _, t := range lost {
 		rounds.complain(t.Err)
 	}
-	r := s.judge(append(rounds.targets(), lost...), db, s.dir)
+	r := s.judge(slices.Concat(rounds.targets(), lost, store.others(targets)), db, s.dir)
 	r.Warnings = append(r.Warnings, store.warnings...)
 	run.Finished = now()
 	return errors.Join(s.print(std, run, r), err)
@@ -193,6 +197,17 @@ func (s *scanner) open(db *advisory.DB) (*store, error) {
 		st.old[t.Name] = t
 	}
 	return st, nil
+}
+
+// others are the targets that are in the folder and not scanned now.
+func (st *store) others(scanned []discover.Target) []profile.Target {
+	var others []profile.Target
+	for _, name := range slices.Sorted(maps.Keys(st.old)) {
+		if !slices.ContainsFunc(scanned, func(t discover.Target) bool { return t.Name == name }) {
+			others = append(others, st.old[name])
+		}
+	}
+	return others
 }
 
 func (st *store) close() error {
