@@ -151,6 +151,9 @@ func (j *judge) knownInLife(sc *scene, l life) *caseOf {
 		growth = all // few culprits may hold ever more victims
 	}
 	pattern := sc.worstPattern(l.last().Goroutines)
+	if pattern.InHealth == advisory.Never && j.onlyRises(culprits) {
+		growth.Verdict = Growing // none of them is load: no need to look for a plateau
+	}
 	stays := j.stays(sc, l, tallies)
 	preconditions := sc.process.preconditions(sc.adv)
 	w := witness{
