@@ -281,6 +281,4 @@ func ShellQuote(s string) string {
 
 // Flags returns the names of the flags that a judgement reads beside those of
 // the advisories.
-func Flags() []string {
-	return []string{"query.timeout", "query.max-concurrent", "grpc.proxy-strategy"}
-}
+func Flags() []string { return []string{"query.timeout"} }

@@ -38,7 +38,7 @@ func (j *judge) stays(sc *scene, l life, tallies []tally) string {
 		return text
 	}
 	if j.onlyRises(counts) {
-		return fmt.Sprintf("their number only rises, over %s in %s", Count(len(counts), "sample"), Span(l.span()))
+		return fmt.Sprintf("their number rises, over %s in %s", Count(len(counts), "sample"), Span(l.span()))
 	}
 	enough := heldMin
 	if sc.adv.Class == advisory.Deadlock {

@@ -18,8 +18,8 @@ import (
 // tenants stays below.
 const maxMetrics = 64 << 20
 
-// families are the metrics that decisions read, with the labels that are
-// kept. Everything else is dropped at the door: label values such as tenants
+// families are the metrics that decisions read, or will want to read in a
+// capture of today, with the labels that are kept. Everything else is dropped at the door: label values such as tenants
 // are nobody else's business.
 var families = map[string][]string{
 	"go_goroutines":                                     nil,

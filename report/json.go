@@ -29,8 +29,6 @@ type Run struct {
 	// Command is the command line without secrets.
 	Command           string
 	Started, Finished time.Time
-	// Input says how the input was read; empty if there is nothing to say.
-	Input string
 }
 
 // tool is the program in the JSON result.

@@ -67,7 +67,7 @@ func (a *analyzer) run(ctx context.Context, std streams, args []string) error {
 	}
 	r := a.judge(in.Targets, db, "")
 	r.Warnings = append(r.Warnings, in.Warnings...)
-	run.Input, run.Finished = in.Description, now()
+	run.Finished = now()
 	return a.print(std, run, r)
 }
 

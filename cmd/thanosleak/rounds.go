@@ -25,6 +25,7 @@ type watch struct {
 	mixed   error           // several processes answered: nothing taken can be used
 	held    profile.Payload // of the newest sample, not written yet
 	unsent  bool            // held is to be written
+	notKept bool            // a sample of the target could not be written
 }
 
 // rounds samples all targets again and again.
@@ -35,6 +36,7 @@ type rounds struct {
 	store    *store
 	watches  []*watch
 	progress *progress
+	notKept  []error // why samples are missing in the capture, once a target
 }
 
 // run takes the samples. It ends early when ctx is done: what there is counts.
@@ -198,10 +200,21 @@ func (r *rounds) write(w *watch) {
 		err = r.store.writer.Facts(w.target.Name, w.target.Facts)
 	}
 	err = errors.Join(err, r.store.writer.Add(w.target.Name, w.target.Samples[len(w.target.Samples)-1], w.held))
-	if err != nil {
-		w.target.Warnings = append(w.target.Warnings, "not kept: "+err.Error())
+	if err != nil && !w.notKept {
+		w.notKept = true
+		r.notKept = append(r.notKept, fmt.Errorf("%s: %w", w.target.Name, err))
 	}
 	w.held = profile.Payload{}
+}
+
+// kept ends the capture and returns where the samples are kept: nowhere, and
+// why, if one of them is missing. People restart a process on this word.
+func (r *rounds) kept() (string, error) {
+	err := errors.Join(errors.Join(r.notKept...), r.store.close())
+	if err != nil {
+		return "", fmt.Errorf("what was scraped is not kept, or not all of it: %w", err)
+	}
+	return r.dir, nil
 }
 
 // finish takes full stacks, where asked for, writes what is left and says what

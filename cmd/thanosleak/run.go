@@ -45,11 +45,11 @@ type foundError struct{}
 
 func (foundError) Error() string { return "found" }
 
-// failedError says that the report is there but not of all that was asked for.
-// Its text was printed already.
+// failedError says that the report is there, but that some input gave no sample
+// or that a sample is not kept. Its text was printed already.
 type failedError struct{}
 
-func (failedError) Error() string { return "some input gave no sample" }
+func (failedError) Error() string { return "not all was done" }
 
 // run is the program: it returns the exit status.
 func run(ctx context.Context, args []string, std streams) (status int) {

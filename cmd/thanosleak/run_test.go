@@ -157,3 +157,40 @@ func TestWriteFile(t *testing.T) {
 		t.Errorf("%q, %v: want it in the pipe", got, err)
 	}
 }
+
+// TestNotKept lets the capture fail while a scan is under way: that is said,
+// nobody is told that the evidence is kept, and the exit status is no 0.
+func TestNotKept(t *testing.T) {
+	for _, tt := range []struct {
+		name, dir, inTheWay string
+		leak                bool
+		want                int
+	}{
+		{"an archive, nothing found", "x.tar.gz", "x.tar.gz", false, exitFailed},
+		{"an archive, a leak found", "x.tar.gz", "x.tar.gz", true, exitFound},
+		{"a folder, nothing found", "kept", filepath.Join("kept", "TARGET"), false, exitFailed},
+		{"a folder, a leak found", "kept", filepath.Join("kept", "TARGET"), true, exitFound},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			dir := t.TempDir()
+			handler := recorded(t, "../../testdata/captures/v0.35.1-go121-slowstore-eager.tar.gz", "upper")
+			if tt.leak {
+				handler.current = len(handler.stems) - 2
+			}
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				name := filepath.Join(dir, strings.ReplaceAll(tt.inTheWay, "TARGET", capture.Escape(r.Host)))
+				if err := os.WriteFile(name, []byte("theirs"), 0o600); err != nil {
+					t.Error(err)
+				}
+				handler.ServeHTTP(w, r)
+			}))
+			defer server.Close()
+			var out, errOut strings.Builder
+			status := run(t.Context(), []string{"scan", server.URL, "--samples", "1", "-q", "--dir", filepath.Join(dir, tt.dir)},
+				streams{out: &out, err: &errOut, env: os.Getenv})
+			if status != tt.want || !strings.Contains(errOut.String(), "not kept") || strings.Contains(out.String(), "evidence is kept") {
+				t.Errorf("status %d, want %d\n%s%s", status, tt.want, out.String(), errOut.String())
+			}
+		})
+	}
+}

@@ -123,14 +123,21 @@ func (s *scanner) run(ctx context.Context, std streams, args []string) error {
 	rounds := s.rounds(std, db, targets, store)
 	rounds.run(ctx)
 	rounds.finish(ctx)
-	err = store.close()
 	for _, t := range lost {
 		rounds.complain(t.Err)
 	}
-	r := s.judge(slices.Concat(rounds.targets(), lost, store.others(targets)), db, s.dir)
+	kept, notKept := rounds.kept()
+	r := s.judge(slices.Concat(rounds.targets(), lost, store.others(targets)), db, kept)
 	r.Warnings = append(r.Warnings, store.warnings...)
+	if notKept != nil {
+		r.Warnings = append(r.Warnings, notKept.Error())
+		fmt.Fprintf(std.err, "thanosleak: %v\n", notKept)
+	}
 	run.Finished = now()
-	return errors.Join(s.print(std, run, r), err)
+	if err := s.print(std, run, r); err != nil || notKept == nil {
+		return err
+	}
+	return failedError{}
 }
 
 // discover finds the targets of all arguments. Lost are those whose names were
