@@ -6,11 +6,6 @@ import (
 	"github.com/thanosleak/thanosleak/profile"
 )
 
-// startTolerance is by how much the start time of one process may differ
-// between samples, in seconds: it is computed from the boot time of the
-// machine, which the kernel rounds to whole seconds anew each time.
-const startTolerance = 2
-
 // A life is one run of a process: addresses and names are used again, lives
 // are not. Samples are oldest first, at least one.
 type life struct {
@@ -25,7 +20,7 @@ func livesOf(samples []profile.Sample) []life {
 	for _, s := range samples {
 		newStart := s.Metrics.Sum("process_start_time_seconds")
 		newBuild := s.Goroutines.BuildID
-		restarted := start > 0 && newStart > 0 && newStart-start > startTolerance ||
+		restarted := start > 0 && newStart > start && !profile.SameStart(start, newStart) ||
 			build != "" && newBuild != "" && build != newBuild
 		if len(lives) == 0 || restarted {
 			lives = append(lives, life{})

@@ -5,10 +5,10 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
+	"path"
 	"slices"
 	"strings"
-
-	"path"
 )
 
 // runFuncs are the functions of cmd/thanos that run a component, without the
@@ -147,6 +147,19 @@ func (f *Facts) Adopt(m Metrics) {
 	if info := m.labels("go_info"); info != nil && f.GoVersion == "" {
 		f.GoVersion = info["version"]
 	}
+}
+
+// maxJitter is by how many seconds the start time of one process may seem to
+// move. The kernel's boot time, from which it is computed, is rounded to full
+// seconds and follows corrections of the clock.
+const maxJitter = 2
+
+// SameStart reports whether two values of process_start_time_seconds, in Unix
+// time, are of one process: they differ by a few full seconds at most, since
+// only the boot time in them jitters.
+func SameStart(a, b float64) bool {
+	d := math.Abs(a - b)
+	return d <= maxJitter+0.001 && math.Abs(d-math.Round(d)) < 0.001
 }
 
 // WriteBuildInfo, WriteFlags and WriteStores write the facts in the form in

@@ -289,3 +289,14 @@ func TestComponent(t *testing.T) {
 
 // equalNaN compares metrics: a page may show NaN.
 var equalNaN = cmpopts.EquateNaNs()
+
+// The boot time that a start time is computed from moves by full seconds; a
+// process that is restarted at once starts a fraction of a second off.
+func TestSameStart(t *testing.T) {
+	const start = 1795329821.51
+	for after, want := range map[float64]bool{0: true, 1: true, -1: true, 2: true, 3: false, 0.5: false, 1.3: false, -1.3: false, 60: false} {
+		if got := SameStart(start, start+after); got != want {
+			t.Errorf("%+v s: %t, want %t", after, got, want)
+		}
+	}
+}

@@ -1,17 +1,11 @@
 package scrape
 
 import (
-	"math"
 	"net/url"
 	"slices"
 
 	"github.com/thanosleak/thanosleak/profile"
 )
-
-// maxJitter is by how many seconds the start time of one process may seem to
-// move. The kernel's boot time, from which it is computed, is rounded to full
-// seconds and follows corrections of the clock.
-const maxJitter = 2
 
 // A life is what the samples so far tell of the process that answers.
 type life struct {
@@ -33,7 +27,7 @@ func (l *life) see(m profile.Metrics) bool {
 	start := m.Sum("process_start_time_seconds")
 	rebuilt := f.Revision != "" && len(l.revisions) > 0 && l.revisions[len(l.revisions)-1] != f.Revision
 	if start > 0 && l.start > 0 {
-		same := sameStart(l.start, start)
+		same := profile.SameStart(l.start, start)
 		if (start < l.start && !same) || (same && rebuilt) {
 			return false
 		}
@@ -48,13 +42,6 @@ func (l *life) see(m profile.Metrics) bool {
 		l.revisions = l.revisions[max(0, len(l.revisions)-maxRevisions):]
 	}
 	return true
-}
-
-// sameStart reports whether two start times are of one process: they differ
-// by a few full seconds at most, since only the boot time in them jitters.
-func sameStart(a, b float64) bool {
-	d := math.Abs(a - b)
-	return d <= maxJitter+0.001 && math.Abs(d-math.Round(d)) < 0.001
 }
 
 // severalProcesses says that a series of samples cannot be had at an address.
