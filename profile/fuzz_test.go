@@ -32,7 +32,7 @@ func seed(f *testing.F, patterns ...string) {
 	}
 }
 
-var headerRE = regexp.MustCompile(`(?m)^ *goroutine [0-9]+ (\[|gp=)`)
+var headerRE = regexp.MustCompile(`(?m)^[ >]*goroutine [0-9]+ (\[|gp=)`)
 
 // FuzzRead checks that no input breaks the reader and that no goroutine of a
 // text dump is lost: headers = goroutines read + goroutines reported as
@@ -41,6 +41,7 @@ var headerRE = regexp.MustCompile(`(?m)^ *goroutine [0-9]+ (\[|gp=)`)
 func FuzzRead(f *testing.F) {
 	seed(f, "flavours/*", "triples/go121-deadlock-store.*", "triples/go126-leakprof*", "triples/go126-steady-compact.*", "logs/*")
 	f.Add([]byte(debug1Text))
+	f.Add([]byte("> > goroutine 7 [select]:\n> > main.wait()\n> > \t/app/main.go:7 +0x1d\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		snaps, err := Read(bytes.NewReader(data), Options{})
 		if err != nil {
