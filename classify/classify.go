@@ -19,6 +19,8 @@ package classify
 
 import (
 	"cmp"
+	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -35,6 +37,9 @@ type Options struct {
 	// Kept is where the samples are kept already, so that nobody is told to
 	// save them; empty if nowhere.
 	Kept string
+	// MemoryLimit is the memory in bytes that each process may have; 0 for
+	// what its runtime tells (GOMEMLIMIT).
+	MemoryLimit int64
 }
 
 // judge holds what stays the same over one call of Judge.
@@ -56,6 +61,11 @@ type caseOf struct {
 
 	life    life
 	tallies []tally
+	// bounded says that the case is a pile-up that is known to come to rest,
+	// and may still do so.
+	bounded bool
+	// culprit tells which groups have the defect.
+	culprit func(*profile.Group) bool
 }
 
 // Judge decides about the targets. The result is complete and sorted; it is
@@ -66,8 +76,10 @@ func Judge(targets []profile.Target, o Options) *Result {
 	var cases []*caseOf
 	var processes []*process
 	for i := range targets {
-		p := newProcess(&targets[i])
-		processes = append(processes, p)
+		processes = append(processes, newProcess(&targets[i]))
+	}
+	linkCallers(processes)
+	for _, p := range processes {
 		cases = append(cases, j.cases(p)...)
 		r.Warnings = append(r.Warnings, p.warnings()...)
 	}
@@ -93,14 +105,35 @@ func (j *judge) cases(p *process) []*caseOf {
 	}
 	// The stacks of a pile-up that is dropped are explained all the same.
 	for _, c := range cases {
-		if c.occurrence.Level.AtLeast(Suspect) {
-			for sig := range c.used {
-				used[sig] = true
-			}
+		if c.explains() {
+			maps.Copy(used, c.used)
 		}
 	}
 	cases = dropExplained(cases)
-	return append(cases, j.unknown(p, used, cases)...)
+	cases = append(cases, j.unknown(p, used, cases)...)
+	for _, c := range cases {
+		if c.occurrence.Level.AtLeast(Suspect) {
+			j.history(c)
+		}
+	}
+	return cases
+}
+
+// history fills in since when the culprits stand there, and what they cost.
+func (j *judge) history(c *caseOf) {
+	l := c.process.newest()
+	c.occurrence.Since = retrospectOf(l.last().Goroutines, c.culprit).text()
+	n := len(c.occurrence.Points) - len(l.samples)
+	if n < 0 {
+		return
+	}
+	culprits := make([]float64, len(l.samples))
+	for i, p := range c.occurrence.Points[n:] {
+		culprits[i] = float64(p.Culprits)
+	}
+	if cost := costOf(l.samples, culprits, c.occurrence.Growth.PerHour, j.MemoryLimit); cost != nil {
+		c.occurrence.Cost, c.occurrence.retained = cost.text(), cost.retained
+	}
 }
 
 // dropExplained drops pile-ups whose goroutines stand behind a leak that was
@@ -136,33 +169,47 @@ func (j *judge) targetResult(p *process, cases []*caseOf) TargetResult {
 	if p.samples() == 0 {
 		return r
 	}
+	cases = slices.DeleteFunc(slices.Clone(cases), func(c *caseOf) bool { return c.process != p })
+	decided := slices.ContainsFunc(cases, func(c *caseOf) bool { return c.occurrence.Level.AtLeast(Likely) })
 	r.Judged = JudgedYes
-	found := map[string]bool{}
-	l := p.newest()
-	decided, open := false, len(l.samples) < j.Thresholds.MinSamples || l.span() < j.Thresholds.MinSpan
-	for _, c := range cases {
-		if c.process != p {
-			continue
-		}
-		found[c.key] = true
-		decided = decided || c.occurrence.Level.AtLeast(Likely)
-		// The stack of a known leak stands there, and nothing tells yet
-		// whether it stays.
-		open = open || c.adv != nil && c.adv.Class != advisory.PileUp
+	if r.Undecided = j.undecided(p, cases); decided {
+		r.Undecided = ""
 	}
 	switch {
 	case decided:
 	case p.target.Unreached:
 		r.Judged = JudgedNo
-	case open:
+	case r.Undecided != "":
 		r.Judged = JudgedUndecided
 	}
 	for _, a := range j.Advisories.Advisories {
-		if !found[a.ID] && p.exposed(a) {
+		found := slices.ContainsFunc(cases, func(c *caseOf) bool { return c.key == a.ID })
+		if !found && p.exposed(a) {
 			r.Exposed = append(r.Exposed, a.ID)
 		}
 	}
 	return r
+}
+
+// undecided says what keeps growth in a process from being ruled out, and what
+// would decide it; empty for nothing.
+func (j *judge) undecided(p *process, cases []*caseOf) string {
+	l := p.newest()
+	th := j.Thresholds
+	// The stack of a known leak stands there, and nothing tells yet whether
+	// it stays.
+	known := slices.ContainsFunc(cases, func(c *caseOf) bool { return c.adv != nil && c.adv.Class != advisory.PileUp })
+	switch {
+	case len(l.samples) < th.MinSamples:
+		return fmt.Sprintf("growth needs more samples (%d of at least %d)", len(l.samples), th.MinSamples)
+	case l.span() < th.MinSpan:
+		return fmt.Sprintf("growth needs samples over a longer time (%s of at least %s)", Span(l.span()), Span(th.MinSpan))
+	case known:
+		return "the stack of a known leak stands there; samples over a longer time tell whether it stays"
+	case p.tied:
+		return "goroutines rise, and the requests with them; samples after the load has fallen tell load from leak"
+	}
+	return ""
 }
 
 // verdict sums the result up.
@@ -226,6 +273,10 @@ func (j *judge) finding(cases []*caseOf) Finding {
 		}
 		f.Culprits += c.occurrence.Culprits
 		f.Victims += c.occurrence.Victims
+		if held := c.occurrence.retained; held > 0 {
+			held += value(f.RetainedBytes)
+			f.RetainedBytes = &held
+		}
 		f.Occurrences = append(f.Occurrences, c.occurrence)
 		f.Stacks = mergeStacks(f.Stacks, c.stacks)
 	}
@@ -236,6 +287,14 @@ func (j *judge) finding(cases []*caseOf) Finding {
 	}
 	f.Remedies = j.remedies(cases)
 	return f
+}
+
+// value returns what p points to, 0 for nothing.
+func value(p *int64) int64 {
+	if p == nil {
+		return 0
+	}
+	return *p
 }
 
 // mergeStacks adds stacks of another target to those of a finding, in the

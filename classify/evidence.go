@@ -26,10 +26,19 @@ var strengths = []Strength{Proof, Strong, Medium, Weak, Contrary, Link}
 
 // Kinds of evidence.
 const (
-	KindKnownSignature = "known-signature" // the stack is that of an advisory
-	KindBlockedForever = "blocked-forever" // no event can end the wait
-	KindGrowing        = "growing"         // more and more of them
-	KindPrecondition   = "precondition"    // what the leak needs, on this process
+	KindKnownSignature = "known-signature"   // the stack is that of an advisory
+	KindBlockedForever = "blocked-forever"   // no event can end the wait
+	KindProven         = "gc-proven"         // the garbage collector's own proof
+	KindOutlived       = "outlived-deadline" // the same goroutines for longer than a request may take
+	KindStuck          = "requests-stuck"    // requests that began and did not end in time
+	KindGrowing        = "growing"           // more and more of them
+	KindRestarts       = "restarts"          // growth with uptime, in one run after the other
+	KindRetained       = "retained"          // the work is over and they stayed
+	KindSaturated      = "saturated"         // all slots are taken and nothing gets through
+	KindTurnover       = "turnover"          // they come and go
+	KindLoad           = "load"              // they follow the requests
+	KindChain          = "chain"             // who waits for whom, by goroutine ids
+	KindPrecondition   = "precondition"      // what the leak needs, on this process
 )
 
 // Evidence is one reason to believe or to doubt a finding.

@@ -1,7 +1,6 @@
 package classify
 
 import (
-	"math"
 	"slices"
 	"time"
 )
@@ -36,6 +35,20 @@ type Thresholds struct {
 	// PlateauRise and PlateauRiseShare are the rise in the second half, in
 	// goroutines and as a share of the whole rise, below which it is flat.
 	PlateauRise, PlateauRiseShare float64
+
+	// Day is the time that growth must span to be more than a suspicion by
+	// itself: a little less than a day, after which whatever follows the
+	// hours of the day has come back.
+	Day time.Duration
+	// QuarterShare is the part of the rise over a day that each quarter of it
+	// must have.
+	QuarterShare float64
+	// SustainedP is MaxP for growth over a day or over several lives, which
+	// some 80 stacks of a process are looked at for at every run.
+	SustainedP float64
+	// MinLives is the number of lives from which they are looked at
+	// together.
+	MinLives int
 }
 
 // DefaultThresholds returns the thresholds that Judge uses unless told others.
@@ -43,6 +56,7 @@ func DefaultThresholds() Thresholds {
 	return Thresholds{
 		MinSamples: 6, MinSpan: 10 * time.Second, MaxP: 0.005, MinRise: 8, MinRiseShare: 0.25,
 		PlateauP: 0.05, PlateauSamples: 8, PlateauSlope: 0.2, PlateauRise: 5, PlateauRiseShare: 0.1,
+		Day: 23 * time.Hour, QuarterShare: 0.05, SustainedP: 1e-4, MinLives: 4,
 	}
 }
 
@@ -131,9 +145,8 @@ func (th Thresholds) rises(counts []float64) bool {
 	third := max(len(counts)/3, 1)
 	first, last := counts[:third], counts[len(counts)-third:]
 	low, high := median(first), median(last)
-	rise := max(th.MinRise, th.MinRiseShare*low, 3*math.Sqrt(max(low, high)))
 	floor := max(th.MinRise, th.MinRiseShare*slices.Min(first))
-	return high-low >= rise && slices.Min(last)-slices.Min(first) >= floor
+	return high-low >= th.rise(low, high) && slices.Min(last)-slices.Min(first) >= floor
 }
 
 // plateau reports whether the second half of the series is flat: a warm-up or

@@ -156,6 +156,7 @@ func (j *judge) knownInLife(sc *scene, l life) *caseOf {
 	}
 	stays := j.stays(sc, l, tallies)
 	preconditions := sc.process.preconditions(sc.adv)
+	seen := j.seenOf(sc, l, s.counts, culprits)
 	w := witness{
 		known: true, affected: sc.process.affected(sc.adv), class: sc.adv.Class, health: pattern.InHealth,
 		fromSource:     sc.adv.KnownFrom == advisory.ReadOnly,
@@ -164,7 +165,8 @@ func (j *judge) knownInLife(sc *scene, l life) *caseOf {
 		blockedForever: now.forever > 0, several: now.forever >= 2 || now.culprits >= 2,
 		growing: growth.Verdict == Growing, excluded: excluded(preconditions),
 	}
-	c := &caseOf{process: sc.process, adv: sc.adv, life: l, tallies: tallies}
+	c := &caseOf{process: sc.process, adv: sc.adv, life: l, tallies: tallies, culprit: sc.isCulprit}
+	seen.into(&w, c)
 	c.occurrence = Occurrence{Target: sc.process.target.Name, Level: w.level(), Growth: growth,
 		Preconditions: preconditions}
 	if c.occurrence.Level == "" {
@@ -174,7 +176,9 @@ func (j *judge) knownInLife(sc *scene, l life) *caseOf {
 		[]Evidence{sc.signatureEvidence(w, now, pattern, stays)},
 		foreverEvidence(now),
 		growingEvidence(growth, l.span(), len(l.samples)),
+		seen.evidence(),
 		preconditionEvidence(c.occurrence.Preconditions))
+	c.link(l)
 	sortEvidence(c.occurrence.Evidence)
 	return c
 }

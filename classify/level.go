@@ -46,10 +46,17 @@ type witness struct {
 	persistent     bool // stands there for longer than health allows
 	aboveBound     bool // more stand there than health allows
 	blockedForever bool // no event can end the wait
+	proven         bool // the garbage collector proved it
 	several        bool // at least two culprits
-	growing        bool
 	excluded       bool // something that the leak needs is known not to hold
 	watched        bool // a reader of a store or block: always told of
+
+	growing   bool // within the samples, and the load does not explain it
+	sustained bool // over a day or over several lives, load taken out
+	retained  bool // the work is over and the goroutines stayed
+	outlived  bool // the same goroutines for longer than a request may take
+	stuck     bool // requests have begun and not ended for as long
+	saturated bool // everything that may run at once is taken for as long
 }
 
 // level is the table from evidence to level; empty for nothing worth telling.
@@ -63,17 +70,24 @@ func (w witness) level() Level {
 }
 
 func (w witness) uncapped() Level {
+	pileUp := w.known && w.class == advisory.PileUp
 	stack := w.known && w.class != advisory.PileUp && w.health != advisory.Always
 	defect := stack && (!w.excluded || w.blockedForever)
-	lasting := w.health == advisory.Never || w.persistent || w.aboveBound
+	stands := w.health == advisory.Never || w.persistent || w.aboveBound
+	moves := w.growing || w.sustained
+	overdue := w.outlived || w.stuck
 	switch {
-	case w.blockedForever && (defect || w.growing && w.several):
+	case w.proven:
 		return Confirmed
-	case defect && w.affected == AffectedYes && w.growing:
+	case w.blockedForever && (defect || moves && w.several):
 		return Confirmed
-	case defect && lasting:
+	case defect && w.affected == AffectedYes && (moves || overdue || w.retained || w.saturated):
+		return Confirmed
+	case defect && stands:
 		return Likely
-	case w.growing, w.watched && w.blockedForever && w.several:
+	case !pileUp && (w.sustained || overdue && (moves || w.retained || w.saturated)):
+		return Likely
+	case moves, overdue, w.retained, w.saturated && !w.known, w.watched && w.blockedForever && w.several:
 		return Suspect
 	case w.blockedForever, stack, w.known && w.aboveBound:
 		return Note

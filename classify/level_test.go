@@ -9,7 +9,7 @@ import (
 // witnesses calls f with every combination of evidence.
 func witnesses(f func(witness)) int {
 	n := 0
-	for bits := range 1 << 7 {
+	for bits := range 1 << 13 {
 		bit := func(i int) bool { return bits>>i&1 == 1 }
 		for _, affected := range []Affected{AffectedUnknown, AffectedYes} {
 			for _, class := range []advisory.Class{advisory.Leak, advisory.Deadlock, advisory.PileUp, advisory.Generic} {
@@ -17,6 +17,7 @@ func witnesses(f func(witness)) int {
 					f(witness{
 						known: bit(0), fromSource: bit(1), persistent: bit(2), aboveBound: bit(3),
 						blockedForever: bit(4), several: bit(5), growing: bit(6),
+						sustained: bit(7), retained: bit(8), outlived: bit(9), stuck: bit(10), saturated: bit(11), proven: bit(12),
 						affected: affected, class: class, health: health,
 					})
 					n++
@@ -32,6 +33,17 @@ func (w witness) defect() bool {
 	return w.known && w.class != advisory.PileUp && w.health != advisory.Always
 }
 
+// moves tells whether the count rises.
+func (w witness) moves() bool { return w.growing || w.sustained }
+
+// overdue tells whether requests have outlived their deadline.
+func (w witness) overdue() bool { return w.outlived || w.stuck }
+
+// counted tells whether anything beside the signature speaks.
+func (w witness) counted() bool {
+	return w.moves() || w.overdue() || w.retained || w.saturated || w.proven
+}
+
 // Rules that hold for every combination of evidence: what speaks must not be
 // true of any with the level.
 var rules = []struct {
@@ -41,47 +53,72 @@ var rules = []struct {
 	atLeast Level
 }{
 	{"without evidence there is nothing to tell",
-		func(w witness) bool { return !w.known && !w.blockedForever && !w.growing }, "", ""},
+		func(w witness) bool { return !w.known && !w.blockedForever && !w.counted() }, "", ""},
 	{"a pile-up is never above note by its signature",
-		func(w witness) bool { return w.known && w.class == advisory.PileUp && !w.growing }, Note, ""},
-	{"a pile-up that grows is never above suspect, if an event can end it",
-		func(w witness) bool { return w.known && w.class == advisory.PileUp && !w.blockedForever }, Suspect, ""},
-	{"what always stands there is told by growth only",
 		func(w witness) bool {
-			return w.known && w.health == advisory.Always && !w.growing && !w.blockedForever && !w.aboveBound
+			return w.known && w.class == advisory.PileUp && !w.moves() && !w.overdue() && !w.retained && !w.proven
+		}, Note, ""},
+	{"a pile-up is never above suspect, if an event can end it",
+		func(w witness) bool {
+			return w.known && w.class == advisory.PileUp && !w.blockedForever && !w.proven
+		}, Suspect, ""},
+	{"what always stands there is told by its number only",
+		func(w witness) bool {
+			return w.known && w.health == advisory.Always && !w.counted() && !w.blockedForever && !w.aboveBound
 		}, "", ""},
 	{"known from source is never above suspect",
 		func(w witness) bool { return w.known && w.fromSource }, Suspect, ""},
 	{"blocked for ever alone is never above note",
-		func(w witness) bool { return w.blockedForever && !w.known && !w.growing }, Note, Note},
-	{"one goroutine that is blocked for ever is no leak without an advisory",
-		func(w witness) bool { return w.blockedForever && !w.known && !w.several }, Suspect, Note},
-	{"growth alone is a suspicion, neither more nor less",
-		func(w witness) bool { return w.growing && !w.known && !w.blockedForever }, Suspect, Suspect},
+		func(w witness) bool { return w.blockedForever && !w.known && !w.counted() }, Note, Note},
+	{"one goroutine that is blocked for ever is no proof without an advisory",
+		func(w witness) bool {
+			return w.blockedForever && !w.known && !w.several && !w.proven && !w.sustained && !w.overdue()
+		}, Suspect, Note},
+	{"growth within the samples alone is a suspicion, neither more nor less",
+		func(w witness) bool {
+			return w.growing && !w.sustained && !w.overdue() && !w.proven && !w.known && !w.blockedForever
+		}, Suspect, Suspect},
+	{"what stayed is a suspicion by itself, and with growth",
+		func(w witness) bool {
+			return w.retained && !w.sustained && !w.overdue() && !w.proven && !w.known && !w.blockedForever
+		}, Suspect, Suspect},
+	{"growth over a day that nothing explains is likely",
+		func(w witness) bool { return w.sustained && !w.known }, Confirmed, Likely},
+	{"overdue requests alone are a suspicion",
+		func(w witness) bool {
+			return w.overdue() && !w.known && !w.moves() && !w.retained && !w.saturated && !w.proven && !w.blockedForever
+		}, Suspect, Suspect},
+	{"overdue requests that grow, stay or stop all others are likely",
+		func(w witness) bool {
+			return w.overdue() && !w.known && (w.moves() || w.retained || w.saturated)
+		}, Confirmed, Likely},
 	{"growth is never kept quiet",
-		func(w witness) bool { return w.growing }, Confirmed, Suspect},
+		func(w witness) bool { return w.moves() || w.overdue() || w.retained }, Confirmed, Suspect},
 	{"a defect is never kept quiet",
 		func(w witness) bool { return w.defect() }, Confirmed, Note},
-	{"confirmed needs proof, or an affected release and growth",
+	{"confirmed needs proof, or an affected release and more than its signature",
 		func(w witness) bool {
-			return !w.blockedForever && !(w.growing && w.affected == AffectedYes && w.defect())
+			return !w.proven && !w.blockedForever && !(w.counted() && w.affected == AffectedYes && w.defect())
 		}, Likely, ""},
-	{"likely needs a defect that lasts, proof or growth",
+	{"likely needs a defect that lasts, proof, or more than a count that rises",
 		func(w witness) bool {
 			lasting := w.health == advisory.Never || w.persistent || w.aboveBound
-			return !(w.defect() && (lasting || w.growing || w.blockedForever)) && !(w.blockedForever && w.growing)
+			return !(w.defect() && (lasting || w.counted() || w.blockedForever)) && !(w.blockedForever && w.moves()) &&
+				!w.proven && !w.sustained && !w.overdue()
 		}, Suspect, ""},
 	{"what comes and goes in health needs to stay",
 		func(w witness) bool {
-			return w.known && w.health == advisory.Briefly && !w.persistent && !w.aboveBound && !w.growing && !w.blockedForever
+			return w.known && w.health == advisory.Briefly && !w.persistent && !w.aboveBound && !w.counted() && !w.blockedForever
 		}, Note, ""},
 	{"what never stands there in health is likely by itself",
 		func(w witness) bool { return w.defect() && w.health == advisory.Never && !w.fromSource }, Confirmed, Likely},
 	{"a defect that is blocked for ever is confirmed",
 		func(w witness) bool { return w.defect() && w.blockedForever && !w.fromSource }, Confirmed, Confirmed},
-	{"an affected release whose defect grows is confirmed",
+	{"proof is confirmed",
+		func(w witness) bool { return w.proven && !(w.known && w.fromSource) }, Confirmed, Confirmed},
+	{"an affected release whose defect shows in any way is confirmed",
 		func(w witness) bool {
-			return w.defect() && w.affected == AffectedYes && w.growing && !w.fromSource
+			return w.defect() && w.affected == AffectedYes && w.counted() && !w.fromSource
 		}, Confirmed, Confirmed},
 }
 
@@ -113,6 +150,12 @@ func TestLevelIsMonotone(t *testing.T) {
 		"blockedForever": func(w *witness) { w.blockedForever = true },
 		"several":        func(w *witness) { w.several = true },
 		"growing":        func(w *witness) { w.growing = true },
+		"sustained":      func(w *witness) { w.sustained = true },
+		"retained":       func(w *witness) { w.retained = true },
+		"outlived":       func(w *witness) { w.outlived = true },
+		"stuck":          func(w *witness) { w.stuck = true },
+		"saturated":      func(w *witness) { w.saturated = true },
+		"proven":         func(w *witness) { w.proven = true },
 		"affected":       func(w *witness) { w.affected = AffectedYes },
 		"captured":       func(w *witness) { w.fromSource = false },
 		"never":          func(w *witness) { w.health = advisory.Never },
@@ -135,7 +178,8 @@ func TestLevelWithoutAdvisory(t *testing.T) {
 		if w.known {
 			return
 		}
-		bare := witness{blockedForever: w.blockedForever, several: w.several, growing: w.growing}
+		bare := w
+		bare.affected, bare.class, bare.health, bare.fromSource, bare.persistent, bare.aboveBound = 0, "", "", false, false, false
 		if w.level() != bare.level() {
 			t.Errorf("%+v: %q, want %q", w, w.level(), bare.level())
 		}
@@ -181,6 +225,11 @@ func TestLevel(t *testing.T) {
 		{"unknown, on a nil channel and growing", func(w *witness) {
 			*w = witness{blockedForever: true, growing: true, several: true}
 		}, Confirmed},
+		{"unknown, growing over a day", func(w *witness) { *w = witness{growing: true, sustained: true, several: true} }, Likely},
+		{"unknown, growing, of requests that are overdue", func(w *witness) { *w = witness{growing: true, outlived: true} }, Likely},
+		{"unknown, flat, with every slot taken", func(w *witness) { *w = witness{stuck: true, saturated: true} }, Likely},
+		{"unknown, proven by the garbage collector", func(w *witness) { *w = witness{proven: true} }, Confirmed},
+		{"unknown, the work over", func(w *witness) { *w = witness{retained: true} }, Suspect},
 		{"unknown, nothing", func(w *witness) { *w = witness{several: true} }, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

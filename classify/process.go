@@ -19,6 +19,10 @@ type process struct {
 	versioned bool // release is known
 	lives     []life
 	notes     []string // for the warnings, in full sentences
+	// callers are the processes of the same run that query this one.
+	callers []*process
+	// tied says that counts rose and the load with them.
+	tied bool
 }
 
 func newProcess(t *profile.Target) *process {
@@ -102,6 +106,9 @@ func (p *process) precondition(c advisory.Precondition) PreconditionState {
 		}
 		return s
 	}
+	if c.Topology == advisory.DeadEndpoint {
+		return p.deadEndpoint(s)
+	}
 	value, ok := p.target.Facts.Flags[c.Flag]
 	if !ok {
 		return s
@@ -117,6 +124,23 @@ func (p *process) precondition(c advisory.Precondition) PreconditionState {
 	if err == nil && err2 == nil {
 		met := have > bound
 		s.Met = &met
+	}
+	return s
+}
+
+// deadEndpoint looks for endpoints that could not be reached. That there are
+// none in the list says nothing: a querier drops a dead endpoint from it before
+// its connections go.
+func (p *process) deadEndpoint(s PreconditionState) PreconditionState {
+	var down []string
+	for _, e := range p.target.Facts.Endpoints {
+		if e.Down {
+			down = append(down, e.Name)
+		}
+	}
+	if len(down) > 0 {
+		met := true
+		s.Met, s.Observed = &met, "cannot be reached: "+joinAnd(down)
 	}
 	return s
 }

@@ -73,6 +73,9 @@ type TargetResult struct {
 	// went well.
 	Error string `json:"error"`
 
+	// Undecided says why a target is undecided and what would decide it, in
+	// a phrase; empty if it is judged.
+	Undecided string `json:"-"`
 	// FirstResidentBytes is ResidentBytes of the first sample.
 	FirstResidentBytes *int64 `json:"-"`
 	// Totals are the goroutines of each sample, for charts.
@@ -168,6 +171,15 @@ type Occurrence struct {
 	Preconditions []PreconditionState `json:"preconditions"`
 	// Points are the samples, oldest first.
 	Points []Point `json:"points"`
+
+	// Since says for how long the culprits have stood there and how fast
+	// they came, as far as one dump tells; empty if it does not.
+	Since string `json:"-"`
+	// Cost says what memory they hold and what is left, empty where the
+	// metrics do not support it.
+	Cost string `json:"-"`
+
+	retained int64 // bytes; 0 if unknown
 }
 
 // A PreconditionState is a precondition of the advisory as found on a process.

@@ -1,31 +1,13 @@
 package classify
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 
 	"github.com/thanosleak/thanosleak/classify/advisory"
 	"github.com/thanosleak/thanosleak/profile"
 )
-
-// together is the correlation of two counts from which they are taken to move
-// together.
-const together = 0.85
-
-// minMove is the number of goroutines that a count must have moved by, and that
-// must stand there, to be compared with others.
-const minMove = 3
-
-// column is the count of one signature over a life.
-type column struct {
-	sig    profile.Signature
-	counts []float64
-	growth Growth
-	group  *profile.Group // in the newest sample
-}
 
 // unknown judges the stacks of the newest life that no case found so far
 // explains. Stacks whose counts move as those of a case do are folded into it:
@@ -33,36 +15,46 @@ type column struct {
 func (j *judge) unknown(p *process, used map[profile.Signature]bool, known []*caseOf) []*caseOf {
 	l := p.newest()
 	columns := l.columns()
+	cases := j.restartCases(p, used)
 	moving := foldInto(known, l, j.movingColumns(p, l, columns, used))
-	var cases []*caseOf
 	for {
-		i := slices.IndexFunc(moving, func(c column) bool { return c.growth.Verdict == Growing })
+		i := slices.IndexFunc(moving, func(c column) bool { return c.leads() })
 		if i < 0 {
 			break
 		}
 		leader := moving[i]
-		var rest, followers []column
-		for _, c := range slices.Delete(moving, i, i+1) {
-			if correlation(leader.counts, c.counts) >= together {
-				followers = append(followers, c)
-			} else {
-				rest = append(rest, c)
-			}
-		}
+		followers, rest := follows(leader.counts, slices.Delete(moving, i, i+1))
+		leader, followers = atTheBottom(leader, followers)
 		c := j.growingCase(p, l, leader, followers)
-		for sig := range c.used {
-			used[sig] = true
-		}
+		maps.Copy(used, c.used)
 		cases = append(cases, c)
 		moving = rest
 	}
 	for _, c := range known {
-		for sig := range c.used {
-			used[sig] = used[sig] || c.occurrence.Level.AtLeast(Suspect)
+		if c.explains() {
+			maps.Copy(used, c.used)
 		}
 	}
+	cases = append(cases, j.overdueCases(p, l, used)...)
+	cases = append(cases, j.provenCases(p, l, used)...)
 	cases = append(cases, j.blockedCases(p, l, columns, used)...)
 	return joinClosures(append(cases, j.lookalikes(p, l, columns, used)...))
+}
+
+// explains reports whether the goroutines of the case are accounted for, so
+// that they are judged no further.
+func (c *caseOf) explains() bool { return c.occurrence.Level.AtLeast(Suspect) || c.bounded }
+
+// follows splits columns into those that move as the counts do and the others.
+func follows(counts []float64, columns []column) (followers, rest []column) {
+	for _, c := range columns {
+		if correlation(counts, c.counts) >= together {
+			followers = append(followers, c)
+		} else {
+			rest = append(rest, c)
+		}
+	}
+	return followers, rest
 }
 
 // joinClosures makes one case of those with the same key, which the closures
@@ -88,9 +80,10 @@ func (c *caseOf) join(other *caseOf) {
 	o, p := &c.occurrence, &other.occurrence
 	o.Culprits += p.Culprits
 	o.Victims += p.Victims
-	for i := range o.Points {
-		o.Points[i].Culprits += p.Points[i].Culprits
-		o.Points[i].Victims += p.Points[i].Victims
+	for i := range min(len(o.Points), len(p.Points)) {
+		at, more := &o.Points[len(o.Points)-1-i], p.Points[len(p.Points)-1-i]
+		at.Culprits += more.Culprits
+		at.Victims += more.Victims
 	}
 	if o.MaxWaitSeconds == nil || p.MaxWaitSeconds != nil && *p.MaxWaitSeconds > *o.MaxWaitSeconds {
 		o.MaxWaitSeconds = p.MaxWaitSeconds
@@ -101,80 +94,29 @@ func (c *caseOf) join(other *caseOf) {
 	maps.Copy(c.used, other.used)
 }
 
-// movingColumns returns the signatures whose counts move and that still stand
-// there, with how they grew: those blocked for ever first, then by their last
-// count.
-func (j *judge) movingColumns(p *process, l life, columns map[profile.Signature][]float64, used map[profile.Signature]bool) []column {
-	if len(l.samples) < j.Thresholds.MinSamples {
-		return nil
+// atTheBottom lets the stack lead that the others wait for, where ids tell.
+func atTheBottom(leader column, followers []column) (column, []column) {
+	all := append([]column{leader}, followers...)
+	i := deepest(all)
+	if i <= 0 || forever(leader) == 1 || !all[i].leads() {
+		return leader, followers
 	}
-	var moving []column
-	last := l.last().Goroutines
-	times := l.times()
-	for sig, counts := range columns {
-		if used[sig] || counts[len(counts)-1] < minMove || slices.Max(counts)-slices.Min(counts) < minMove {
-			continue
-		}
-		c := column{sig: sig, counts: counts, group: last.Group(sig), growth: j.growth(series{times: times, counts: counts}, p)}
-		switch n, _ := blockedForever(c.group); {
-		case c.growth.Last < int(j.Thresholds.MinRise):
-			c.growth.Verdict = Steady
-		case n > 0 && j.onlyRises(counts):
-			c.growth.Verdict = Growing // what never leaves needs no look for a plateau
-		}
-		moving = append(moving, c)
-	}
-	slices.SortFunc(moving, func(a, b column) int {
-		return cmp.Or(cmp.Compare(forever(b), forever(a)), cmp.Compare(b.growth.Last, a.growth.Last), cmp.Compare(a.sig, b.sig))
-	})
-	return moving
-}
-
-// onlyRises reports whether a count rises by enough, and not by chance.
-func (j *judge) onlyRises(counts []float64) bool {
-	th := j.Thresholds
-	return len(counts) >= th.MinSamples && counts[len(counts)-1]-counts[0] >= th.MinRise && mannKendall(counts) < th.MaxP
-}
-
-// blockedForever returns how many goroutines of a group no event can free, and
-// what they wait for.
-func blockedForever(g *profile.Group) (n int, state profile.State) {
-	for _, p := range g.Places {
-		if p.State.BlockedForever() {
-			n += p.Count
-			state = p.State
-		}
-	}
-	return n, state
-}
-
-// forever is 1 for a column whose goroutines are blocked for ever, else 0.
-func forever(c column) int {
-	if n, _ := blockedForever(c.group); n > 0 {
-		return 1
-	}
-	return 0
+	bottom := all[i]
+	return bottom, slices.Delete(all, i, i+1)
 }
 
 // foldInto adds columns that move as the culprits of a case do to the victims
 // of that case, and returns the others.
 func foldInto(cases []*caseOf, l life, columns []column) []column {
 	for _, k := range cases {
-		if !k.occurrence.Level.AtLeast(Suspect) || k.life.last() != l.last() {
+		if !k.explains() || k.life.last() != l.last() {
 			continue
 		}
 		culprits := make([]float64, len(k.tallies))
 		for i, t := range k.tallies {
 			culprits[i] = float64(t.culprits)
 		}
-		var rest, followers []column
-		for _, c := range columns {
-			if correlation(culprits, c.counts) >= together {
-				followers = append(followers, c)
-			} else {
-				rest = append(rest, c)
-			}
-		}
+		followers, rest := follows(culprits, columns)
 		k.follow(followers)
 		columns = rest
 	}
@@ -202,23 +144,57 @@ func (c *caseOf) follow(columns []column) {
 	}
 }
 
-// growingCase makes a case of a stack that grows and of those that grow with
-// it.
+// growingCase makes a case of a stack that grows or stays and of those that
+// move with it.
 func (j *judge) growingCase(p *process, l life, leader column, followers []column) *caseOf {
-	w := witness{blockedForever: forever(leader) == 1, several: true, growing: true, watched: watchedWait(leader.group) != ""}
-	c := j.unknownCase(p, l, leader.group, w)
-	c.occurrence.Growth = leader.growth
-	c.occurrence.Evidence = growingEvidence(leader.growth, l.span(), len(l.samples))
-	if w.blockedForever {
-		c.occurrence.Evidence = append(c.occurrence.Evidence, blockedEvidence(blockedForever(leader.group)))
+	in := map[profile.Signature]bool{leader.sig: true}
+	for _, f := range followers {
+		in[f.sig] = true
 	}
-	c.occurrence.Evidence = append(c.occurrence.Evidence, j.notAffectedEvidence(p, leader.group)...)
+	member := func(g *profile.Group) bool { return in[g.Signature] }
+	o := j.overdue(p, l, member)
+	proven := provenIn(l, func(g *profile.Group) bool { return g.Signature == leader.sig })
+	w := witness{blockedForever: forever(leader) == 1, several: true, watched: watchedWait(leader.group) != "",
+		growing: leader.grows(), sustained: leader.climb.found, retained: leader.kept.found, proven: proven.holds()}
+	w.outlived, w.stuck, w.saturated = o.lasting(), o.requests.strong(), o.jam.slots > 0
+	c := j.unknownCase(p, l, leader.group, w)
+	if b := leader.benign; b != nil && !b.InFlight && !w.proven && !w.blockedForever && c.occurrence.Level.AtLeast(Suspect) {
+		c.occurrence.Level = Suspect
+		c.scalesWith(b)
+	}
+	c.occurrence.Growth = leader.growth
+	c.occurrence.Evidence = slices.Concat(c.occurrence.Evidence, provenEvidence(proven), o.evidence(),
+		climbEvidence(leader.climb), leader.evidence(l), j.notAffectedEvidence(p, leader.group))
 	for i, v := range leader.counts {
 		c.occurrence.Points = append(c.occurrence.Points, Point{Time: l.samples[i].Time, Culprits: int(v)})
 	}
+	c.link(l)
 	c.follow(followers)
 	sortEvidence(c.occurrence.Evidence)
 	return c
+}
+
+// evidence says what the count of a column shows within the samples.
+func (c *column) evidence(l life) []Evidence {
+	ev := slices.Concat(growingEvidence(c.growth, l.span(), len(l.samples)), retainedEvidence(c.kept),
+		turnoverEvidence(c.turnover), loadEvidence(c.blame))
+	if n, state := blockedForever(c.group); n > 0 {
+		ev = append(ev, blockedEvidence(n, state))
+	}
+	return ev
+}
+
+// scalesWith says what the goroutines are known to be as many as.
+func (c *caseOf) scalesWith(b *advisory.Benign) {
+	c.occurrence.Evidence = append(c.occurrence.Evidence, Evidence{Kind: KindKnownSignature, Strength: Contrary,
+		Text: "in health as many as there are of: " + b.ScalesWith})
+}
+
+// link tells by goroutine ids who waits for the culprits.
+func (c *caseOf) link(l life) {
+	if text := chainOf(l.last().Goroutines, c.culprit).text(); text != "" {
+		c.occurrence.Evidence = append(c.occurrence.Evidence, Evidence{Kind: KindChain, Strength: Link, Text: text})
+	}
 }
 
 // maxNotes bounds the notes on single stacks of a process: the most numerous
@@ -242,7 +218,7 @@ func (j *judge) blockedCases(p *process, l life, columns map[profile.Signature][
 		}
 		c := j.unknownCase(p, l, g, witness{blockedForever: true, several: n >= 2, watched: watchedWait(g) != ""})
 		c.occurrence.Evidence = append([]Evidence{blockedEvidence(n, state)}, j.notAffectedEvidence(p, g)...)
-		j.history(c, columns[g.Signature])
+		j.develop(c, columns[g.Signature])
 		used[g.Signature] = true
 		cases = append(cases, c)
 	}
@@ -264,7 +240,7 @@ func (j *judge) lookalikes(p *process, l life, columns map[profile.Signature][]f
 		c.occurrence.Level = Note
 		c.title = "looks like a known leak of another release: is the version right?"
 		c.occurrence.Evidence = j.notAffectedEvidence(p, g)
-		j.history(c, columns[g.Signature])
+		j.develop(c, columns[g.Signature])
 		cases = append(cases, c)
 	}
 	return cases
@@ -280,8 +256,8 @@ func (j *judge) looksLike(p *process, g *profile.Group) bool {
 	})
 }
 
-// history fills in how the count of the case developed over its life.
-func (j *judge) history(c *caseOf, counts []float64) {
+// develop fills in how the count of the case developed over its life.
+func (j *judge) develop(c *caseOf, counts []float64) {
 	c.occurrence.Growth = j.growth(series{times: c.life.times(), counts: counts}, c.process)
 	for i, n := range counts {
 		c.occurrence.Points = append(c.occurrence.Points, Point{Time: c.life.samples[i].Time, Culprits: int(n)})
@@ -292,8 +268,9 @@ func (j *judge) history(c *caseOf, counts []float64) {
 func (j *judge) unknownCase(p *process, l life, g *profile.Group, w witness) *caseOf {
 	c := &caseOf{
 		process: p, life: l, key: g.Signature.Portable().ID(), class: string(advisory.Leak), title: unknownTitle(g, w),
-		used:   map[profile.Signature]bool{g.Signature: true},
-		stacks: []Stack{stackOf(g, RoleCulprit, g.Count)},
+		used:    map[profile.Signature]bool{g.Signature: true},
+		culprit: func(other *profile.Group) bool { return other.Signature == g.Signature },
+		stacks:  []Stack{stackOf(g, RoleCulprit, g.Count)},
 	}
 	c.occurrence = Occurrence{Target: p.target.Name, Level: w.level(), Culprits: g.Count,
 		MaxWaitSeconds: seconds(g.MaxWaitMinutes()), Preconditions: []PreconditionState{}, Points: []Point{}}
@@ -312,25 +289,4 @@ func (j *judge) notAffectedEvidence(p *process, g *profile.Group) []Evidence {
 		}
 	}
 	return ev
-}
-
-// correlation is Pearson's coefficient of two series of the same length, from
-// -1 to 1; 0 where one of them does not change.
-func correlation(a, b []float64) float64 {
-	var sa, sb float64
-	for i := range a {
-		sa += a[i]
-		sb += b[i]
-	}
-	ma, mb := sa/float64(len(a)), sb/float64(len(b))
-	var cov, va, vb float64
-	for i := range a {
-		cov += (a[i] - ma) * (b[i] - mb)
-		va += (a[i] - ma) * (a[i] - ma)
-		vb += (b[i] - mb) * (b[i] - mb)
-	}
-	if va == 0 || vb == 0 {
-		return 0
-	}
-	return cov / math.Sqrt(va*vb)
 }

@@ -32,10 +32,18 @@ var watchedWaits = []struct{ function, wait string }{
 // unknownTitle says what is seen of a stack that no advisory explains.
 func unknownTitle(g *profile.Group, w witness) string {
 	verb := "growing"
-	if !w.growing {
+	switch {
+	case w.growing || w.sustained:
+	case w.blockedForever:
 		verb = "blocked for ever"
+	case w.retained:
+		verb = "left over when the load was gone"
+	case w.outlived || w.stuck || w.saturated:
+		verb = "outlived their deadline"
+	case w.proven:
+		verb = "leaked"
 	}
-	name := ShortFunc(g.Signature.Leaf())
+	name := ShortFunc(tellingFunction(g))
 	if wait := watchedWait(g); wait != "" {
 		return fmt.Sprintf("%s: %s, %s", verb, name, wait)
 	}

@@ -178,8 +178,8 @@ func TestMetrics(t *testing.T) {
 			{Labels: map[string]string{"grpc_method": "Info"}, Value: 2},
 			{Labels: map[string]string{"grpc_method": "Series"}, Value: 150},
 		},
-		"grpc_server_handled_total":  {{Labels: map[string]string{"grpc_method": "Series"}, Value: 6}},
-		"http_requests_total":        {{Labels: map[string]string{"handler": `query "x"\`}, Value: 7}},
+		"grpc_server_handled_total":  {{Labels: map[string]string{"grpc_method": "Series", "grpc_code": "Canceled"}, Value: 1}, {Labels: map[string]string{"grpc_method": "Series", "grpc_code": "OK"}, Value: 5}},
+		"http_requests_total":        {{Labels: map[string]string{"code": "200", "handler": `query "x"\`}, Value: 7}},
 		"process_start_time_seconds": {{Value: 1795329818}},
 	}
 	if diff := cmp.Diff(want, m); diff != "" {

@@ -18,9 +18,9 @@ import (
 // tenants stays below.
 const maxMetrics = 64 << 20
 
-// families are the metrics that decisions read, or will want to read in a
-// capture of today, with the labels that are kept. Everything else is dropped at the door: label values such as tenants
-// are nobody else's business.
+// families are the metrics that decisions read, with the labels that are kept.
+// Everything else is dropped at the door: label values such as tenants are
+// nobody else's business.
 var families = map[string][]string{
 	"go_goroutines":                                     nil,
 	"go_info":                                           {"version"},
@@ -31,8 +31,8 @@ var families = map[string][]string{
 	"process_resident_memory_bytes":                     nil,
 	"thanos_build_info":                                 {"version", "revision", "goversion"},
 	"grpc_server_started_total":                         {"grpc_method"},
-	"grpc_server_handled_total":                         {"grpc_method"},
-	"http_requests_total":                               {"handler"},
+	"grpc_server_handled_total":                         {"grpc_method", "grpc_code"},
+	"http_requests_total":                               {"handler", "code"},
 	"http_inflight_requests":                            {"handler"},
 	"thanos_query_concurrent_gate_queries_in_flight":    nil,
 	"thanos_query_concurrent_gate_queries_max":          nil,

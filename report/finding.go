@@ -29,6 +29,10 @@ const stateWidth = 23
 // are asked for; the rest is summed up.
 const stackLines = 3
 
+// evidenceLines is the number of reasons that are shown unless all are asked
+// for: the strongest. Doubts are always shown.
+const evidenceLines = 3
+
 // finding writes one finding: what, where, why and what to do.
 func (p *page) finding(f *classify.Finding, r *classify.Result, verbose bool) {
 	p.headline(f, r)
@@ -284,13 +288,18 @@ func (p *page) seen(f *classify.Finding, verbose bool) {
 		p.paragraph(styled(label, bold), labelWidth, "on "+best.Target+":", plain)
 		label = ""
 	}
+	shown := 0
 	for _, e := range best.Evidence {
-		if e.Kind == classify.KindPrecondition || (e.Strength == classify.Link && !verbose) {
+		minor := e.Strength == classify.Link || shown >= evidenceLines && e.Strength != classify.Contrary
+		if e.Kind == classify.KindPrecondition || minor && !verbose {
 			continue
 		}
+		shown++
 		p.paragraph(styled(label, bold), labelWidth, e.Text, plain)
 		label = ""
 	}
+	p.told("  since", best.Since)
+	p.told("  cost", best.Cost)
 	label = "  needs"
 	for _, c := range best.Preconditions {
 		mark := "? not known: "
@@ -304,6 +313,13 @@ func (p *page) seen(f *classify.Finding, verbose bool) {
 		}
 		p.paragraph(styled(label, bold), labelWidth, mark+c.Text+here(c.Observed), plain)
 		label = ""
+	}
+}
+
+// told writes a sentence that may be missing.
+func (p *page) told(label, s string) {
+	if s != "" {
+		p.paragraph(styled(label, bold), labelWidth, s, plain)
 	}
 }
 

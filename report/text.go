@@ -91,7 +91,7 @@ func (p *page) nothingFound(r *classify.Result, notes, verbose bool) {
 	case r.Verdict == classify.VerdictClean:
 		p.verdict("CLEAN", green, looked(r)+": "+known+", and no stack grows")
 	case r.Verdict == classify.VerdictUndecided:
-		p.verdict("UNDECIDED", yellow, looked(r)+": "+known+"; growth needs more samples")
+		p.verdict("UNDECIDED", yellow, looked(r)+": "+known+"; "+undecided(r))
 	case len(r.Targets) == 0:
 		p.verdict("INCOMPLETE", yellow, "there was nothing to look at")
 	default:
@@ -110,6 +110,23 @@ func (p *page) nothingFound(r *classify.Result, notes, verbose bool) {
 		p.blank()
 		p.deciding(cmd)
 	}
+}
+
+// undecided says why nothing is decided, where all undecided targets have the
+// same reason.
+func undecided(r *classify.Result) string {
+	reasons := map[string]bool{}
+	for _, t := range r.Targets {
+		if t.Judged == classify.JudgedUndecided && t.Undecided != "" {
+			reasons[t.Undecided] = true
+		}
+	}
+	if len(reasons) == 1 {
+		for reason := range reasons {
+			return reason
+		}
+	}
+	return "growth needs more samples"
 }
 
 // crowdMin is the number of goroutines in one stack from which it is told that

@@ -17,6 +17,7 @@ package advisory
 import (
 	"slices"
 	"strings"
+	"time"
 )
 
 // An Advisory is a known leak.
@@ -39,6 +40,11 @@ type Advisory struct {
 	Severity   Severity `yaml:"severity"`
 	// Affected are the releases that have the leak, oldest first.
 	Affected []Range `yaml:"affected"`
+	// SettlesWithin is how long a pile-up with a bound grows at most before
+	// it is flat, with the default flags and a margin ("10m"): what grows for
+	// longer is something else. 0 for one without a bound that is known, and
+	// for all that is no pile-up.
+	SettlesWithin time.Duration `yaml:"settles_within"`
 	// KnownFrom tells how well the leak is known.
 	KnownFrom Source `yaml:"known_from"`
 	// Culprits are the goroutines that have the defect, Victims those that
@@ -143,7 +149,8 @@ type Precondition struct {
 	Flag  string   `yaml:"flag"`
 	Is    []string `yaml:"is"`
 	Above string   `yaml:"above"`
-	// Topology is "chained-queriers": the querier has queriers as endpoints.
+	// Topology is [ChainedQueriers] (the querier has queriers as endpoints)
+	// or [DeadEndpoint] (an endpoint refuses connections).
 	Topology string `yaml:"topology"`
 	// Optional says that the leak fires without it too, but less.
 	Optional bool `yaml:"optional"`

@@ -17,7 +17,7 @@ import (
 	"golang.org/x/mod/semver"
 )
 
-//go:embed *.yaml
+//go:embed TL-*.yaml knowledge.yaml
 var embedded embed.FS
 
 // knowledgeFile is the embedded file that is no advisory: what else is known.
@@ -32,6 +32,9 @@ type DB struct {
 	Version string
 	// Releases are all Thanos releases, oldest first, without "v".
 	Releases []string
+	// Benign are the goroutines of healthy processes, the more special rows
+	// first.
+	Benign []Benign
 }
 
 // knowledge is the form of knowledgeFile.
@@ -50,7 +53,11 @@ func Default() (*DB, error) {
 	if err := decode(knowledgeFile, raw, &k); err != nil {
 		return nil, err
 	}
-	db := &DB{Version: k.Version, Releases: k.Releases}
+	benign, err := readBenign(benignFile, benignRaw)
+	if err != nil {
+		return nil, err
+	}
+	db := &DB{Version: k.Version, Releases: k.Releases, Benign: benign}
 	return db, db.Load(embedded)
 }
 
@@ -76,6 +83,9 @@ func (db *DB) Load(fsys fs.FS) error {
 }
 
 func (db *DB) loadFile(fsys fs.FS, name string) error {
+	if name == benignFile {
+		return fmt.Errorf("%s: what is benign is built in; call an advisory by another name", name)
+	}
 	raw, err := fs.ReadFile(fsys, name)
 	if err != nil {
 		return err
@@ -197,11 +207,7 @@ func (a *Advisory) validate() error {
 	if len(a.Components) == 0 && a.Class != Generic {
 		bad("components is missing")
 	}
-	for _, c := range a.Components {
-		if !slices.Contains(components, c) {
-			bad("components: %q: want some of %s", c, strings.Join(components, ", "))
-		}
-	}
+	errs = append(errs, validateComponents(a.Components), a.validateSettling())
 	if len(a.Affected) == 0 && a.Class != Generic {
 		bad("affected is missing")
 	}
@@ -227,6 +233,29 @@ func (a *Advisory) validate() error {
 	return errors.Join(errs...)
 }
 
+// validateComponents names the components that there are not.
+func validateComponents(names []string) error {
+	var errs []error
+	for _, c := range names {
+		if !slices.Contains(components, c) {
+			errs = append(errs, fmt.Errorf("components: %q: want some of %s", c, strings.Join(components, ", ")))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// validateSettling checks that only what ends by itself is said to settle: a
+// leak with a bound would be excused until it is reached.
+func (a *Advisory) validateSettling() error {
+	switch {
+	case a.SettlesWithin < 0:
+		return fmt.Errorf("settles_within %s: want a positive duration", a.SettlesWithin)
+	case a.SettlesWithin > 0 && a.Class != PileUp:
+		return fmt.Errorf("settles_within: a %s does not settle, only a pile-up does", a.Class)
+	}
+	return nil
+}
+
 // validate checks a range; nil, which stands for all releases, is right.
 func (r *Range) validate(field string) error {
 	if r == nil {
@@ -249,11 +278,8 @@ func (r *Range) validate(field string) error {
 }
 
 func (p *Pattern) validate(field string, culprit bool) error {
-	if len(p.Frames) == 0 || slices.Contains(p.Frames, "") {
-		return fmt.Errorf("%s: a pattern needs frames, leaf first", field)
-	}
-	if p.Frames[len(p.Frames)-1] == gap {
-		return fmt.Errorf("%s: %q at the end of the frames says nothing: leave it out", field, gap)
+	if err := validateFrames(field, p.Frames); err != nil {
+		return err
 	}
 	allowed := []Health{""}
 	if culprit {
@@ -263,6 +289,17 @@ func (p *Pattern) validate(field string, culprit bool) error {
 		return fmt.Errorf("%s: in_health %q: culprits want never, briefly or always, victims none", field, p.InHealth)
 	}
 	return p.Releases.validate(field + ".releases")
+}
+
+// validateFrames checks the frames of one pattern.
+func validateFrames(field string, frames []string) error {
+	if len(frames) == 0 || slices.Contains(frames, "") {
+		return fmt.Errorf("%s: a pattern needs frames, leaf first", field)
+	}
+	if frames[len(frames)-1] == gap {
+		return fmt.Errorf("%s: %q at the end of the frames says nothing: leave it out", field, gap)
+	}
+	return nil
 }
 
 func (p *Precondition) validate() error {
@@ -277,14 +314,19 @@ func (p *Precondition) validate() error {
 			return fmt.Errorf("preconditions: above %q is not a duration", p.Above)
 		}
 	}
-	if p.Topology != "" && p.Topology != ChainedQueriers {
-		return fmt.Errorf("preconditions: topology %q: want %s", p.Topology, ChainedQueriers)
+	if p.Topology != "" && !slices.Contains(topologies, p.Topology) {
+		return fmt.Errorf("preconditions: topology %q: want %s", p.Topology, strings.Join(topologies, " or "))
 	}
 	return nil
 }
 
-// ChainedQueriers is the topology in which a querier queries queriers.
-const ChainedQueriers = "chained-queriers"
+// The topologies that a leak may need.
+const (
+	ChainedQueriers = "chained-queriers" // the querier queries queriers
+	DeadEndpoint    = "dead-endpoint"    // an endpoint refuses connections
+)
+
+var topologies = []string{ChainedQueriers, DeadEndpoint}
 
 // Tiers is the placeholder that stands for the processes to restart: it is
 // filled by what is known of query chaining, not by a flag.

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 )
 
 // good is the smallest advisory.
@@ -65,6 +66,7 @@ func TestLoadErrors(t *testing.T) {
 		{"severity", "severity: high", "severity: bad", `severity "bad": want critical, high, medium, low or info`},
 		{"known_from", "captured", "hearsay", `known_from "hearsay": want captured, reproduced or source`},
 		{"no components", "components: [query]\n", "", "components is missing"},
+		{"component", "components: [query]", "components: [query, querier]", `components: "querier": want some of compact, query`},
 		{"no releases", "affected:\n  - introduced: 0.30.0\n    fixed: 0.31.0\n", "", "affected is missing"},
 		{"not a release", "0.30.0", "v0.30.0", `affected: "v0.30.0" is not a release such as 0.35.1`},
 		{"words for a release", "0.31.0", "soon", `affected: "soon" is not a release such as 0.35.1`},
@@ -85,9 +87,13 @@ func TestLoadErrors(t *testing.T) {
 		{"a flag alone", "culprits:", "preconditions:\n  - flag: f\nculprits:", "preconditions: flag f wants either is or above"},
 		{"is and above", "culprits:", "preconditions:\n  - {flag: f, is: [a], above: 1s}\nculprits:", "preconditions: flag f wants either is or above"},
 		{"no duration", "culprits:", "preconditions:\n  - {flag: f, above: much}\nculprits:", `preconditions: above "much" is not a duration`},
-		{"topology", "culprits:", "preconditions:\n  - topology: ring\nculprits:", `preconditions: topology "ring": want chained-queriers`},
+		{"topology", "culprits:", "preconditions:\n  - topology: ring\nculprits:", `preconditions: topology "ring": want chained-queriers or dead-endpoint`},
 		{"releases of a mitigation", "culprits:", "mitigate:\n  - {text: x, releases: {introduced: v1}}\nculprits:", `mitigate.releases: "v1" is not a release`},
 		{"releases of an advice", "culprits:", "avoid:\n  - {text: x, releases: {introduced: v1}}\nculprits:", `avoid.releases: "v1" is not a release`},
+		{"a leak that settles", "class: leak", "class: leak\nsettles_within: 10m", "settles_within: a leak does not settle, only a pile-up does"},
+		{"settles before it begins", "class: leak", "class: pile-up\nsettles_within: -10m", "settles_within -10m0s: want a positive duration"},
+		{"settles at no time", "class: leak", "class: pile-up\nsettles_within: soon", "line 7: cannot unmarshal !!str `soon` into time.Duration"},
+		{"settles without a unit", "class: leak", "class: pile-up\nsettles_within: 600", "line 7: cannot unmarshal !!int `600` into time.Duration"},
 		{"a second document", "    in_health: never\n", "    in_health: never\n---\nid: OWN-2\n", "one advisory a file"},
 		{"an empty file", good, "", "the file is empty"},
 	} {
@@ -134,6 +140,30 @@ func TestLoadTwice(t *testing.T) {
 	}
 	if len(db.Advisories) != 1 {
 		t.Errorf("%d advisories", len(db.Advisories))
+	}
+}
+
+// What is benign is built in: a user's own rows would hide leaks.
+func TestLoadBenign(t *testing.T) {
+	db, err := load(t, map[string]string{"benign.yaml": good})
+	if want := "benign.yaml: what is benign is built in; call an advisory by another name"; err == nil || err.Error() != want {
+		t.Errorf("error %v, want %q", err, want)
+	}
+	if len(db.Advisories) != 0 || len(db.Benign) != 0 {
+		t.Errorf("%d advisories, %d benign rows", len(db.Advisories), len(db.Benign))
+	}
+}
+
+func TestLoadSettling(t *testing.T) {
+	text := strings.NewReplacer("class: leak", "class: pile-up\nsettles_within: 1h30m", "culprits:",
+		"preconditions:\n  - topology: dead-endpoint\nculprits:").Replace(good)
+	db, err := load(t, map[string]string{"a.yaml": text})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := db.Advisories[0]
+	if a.SettlesWithin != 90*time.Minute || a.Preconditions[0].Topology != DeadEndpoint {
+		t.Errorf("settles within %s, %+v", a.SettlesWithin, a.Preconditions)
 	}
 }
 

@@ -13,12 +13,15 @@
 //	                and the HTTP handler wait behind it: 3 goroutines a leak
 //	-leak send      up to v0.35.0 (issue 6948): the server half of an
 //	                in-process call sends to a client that has gone: 1 a leak
+//	-leak reply     no release: a reply that nobody sends; 3 goroutines a leak
 //	-leak none      nothing leaks
 //
 // It prints its base URL on stdout once -n queries have leaked. From then on
 // every GET of /api/v1/query leaks once more (with -every K each K-th), and
-// every GET of /api/v1/query_range does, whatever K is. SIGTERM, an interrupt
-// and, unless -watch-stdin=false, the end of stdin stop it with status 0.
+// every GET of /api/v1/query_range does, whatever K is; with -each D it leaks by
+// itself once every D. With -idle two goroutines wait for the end of the program,
+// as many harmless ones do: select {} and <-context.Background().Done().
+// SIGTERM, an interrupt and, unless -watch-stdin=false, the end of stdin stop it with status 0.
 package main
 
 import (
@@ -29,6 +32,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 )
 
 // options are the values of the flags.
@@ -37,14 +41,18 @@ type options struct {
 	leak   string
 	n      int
 	every  int
+	each   time.Duration
+	idle   bool
 }
 
 func main() {
 	var o options
 	flag.StringVar(&o.listen, "listen", "127.0.0.1:0", "`address` to serve HTTP on; port 0 takes a free one")
-	flag.StringVar(&o.leak, "leak", "nilchan", "what leaks: nilchan, send or none")
+	flag.StringVar(&o.leak, "leak", "nilchan", "what leaks: nilchan, send, reply or none")
 	flag.IntVar(&o.n, "n", 0, "how many queries leak before the base URL is printed")
 	flag.IntVar(&o.every, "every", 1, "each how many queries one leaks afterwards; 0: none")
+	flag.DurationVar(&o.each, "each", 0, "time between leaks that happen by themselves; 0: none do")
+	flag.BoolVar(&o.idle, "idle", false, "have goroutines that wait for the end of the program")
 	watch := flag.Bool("watch-stdin", true, "stop at the end of stdin, so that no process outlives its test")
 	flag.Parse()
 

@@ -7,6 +7,8 @@ import (
 	"net"
 	"net/http"
 	"net/http/pprof"
+	"slices"
+	"time"
 
 	v1 "github.com/thanos-io/thanos/pkg/api/query"
 	"github.com/thanos-io/thanos/pkg/query"
@@ -16,8 +18,8 @@ import (
 // runQuery serves until ctx ends. Its name tells the component: it stands in
 // the stack of the goroutine that accepts connections.
 func runQuery(ctx context.Context, o options, stdout io.Writer) error {
-	if o.leak != "nilchan" && o.leak != "send" && o.leak != "none" {
-		return fmt.Errorf("-leak is nilchan, send or none, not %q", o.leak)
+	if !slices.Contains([]string{"nilchan", "send", "reply", "none"}, o.leak) {
+		return fmt.Errorf("-leak is nilchan, send, reply or none, not %q", o.leak)
 	}
 	l, err := net.Listen("tcp", o.listen)
 	if err != nil {
@@ -29,11 +31,18 @@ func runQuery(ctx context.Context, o options, stdout io.Writer) error {
 		served <- srv.Serve(l)
 	}()
 	base := "http://" + l.Addr().String()
-	if err := leakAtStart(ctx, base, o); err != nil {
+	if o.idle {
+		go waitForNobody()
+		go waitForBackground()
+	}
+	if err := leakTimes(ctx, base, o.n); err != nil {
 		return err
 	}
 	if _, err := fmt.Fprintln(stdout, base); err != nil {
 		return err
+	}
+	if o.each > 0 {
+		go leakEach(ctx, base, o.each)
 	}
 	select {
 	case err := <-served:
@@ -44,11 +53,31 @@ func runQuery(ctx context.Context, o options, stdout io.Writer) error {
 	}
 }
 
-// leakAtStart leaks as clients do, so that the stacks are the same.
-func leakAtStart(ctx context.Context, base string, o options) error {
+func waitForNobody() { select {} }
+
+func waitForBackground() { <-context.Background().Done() }
+
+// leakEach leaks by the clock until ctx ends.
+func leakEach(ctx context.Context, base string, each time.Duration) {
+	tick := time.NewTicker(each)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			if err := leakTimes(ctx, base, 1); err != nil {
+				return
+			}
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// leakTimes leaks as clients do, so that the stacks are the same.
+func leakTimes(ctx context.Context, base string, n int) error {
 	transport := &http.Transport{DisableKeepAlives: true}
 	client := &http.Client{Transport: transport}
-	for range o.n {
+	for range n {
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, base+"/api/v1/query_range", nil)
 		if err != nil {
 			return err

@@ -12,7 +12,8 @@ import (
 // ProxyStore asks a store, which behaves as Leak says.
 type ProxyStore struct {
 	// Leak is "nilchan" for a store that never answers, "send" for a client
-	// that goes away after one frame, or "none".
+	// that goes away after one frame, "reply" for a reply that never comes,
+	// or "none".
 	Leak string
 }
 
@@ -21,6 +22,9 @@ type ProxyStore struct {
 //
 //go:noinline
 func (s *ProxyStore) Series(ctx context.Context, leak bool, stuck func()) int {
+	if leak && s.Leak == "reply" {
+		return merge(stuck)
+	}
 	var cl storepb.Client = silentStore{}
 	frameTimeout := time.Millisecond
 	if !leak || s.Leak != "nilchan" {

@@ -1,0 +1,162 @@
+package classify
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/thanosleak/thanosleak/classify/advisory"
+	"github.com/thanosleak/thanosleak/profile"
+)
+
+// together is the correlation of two counts from which they are taken to move
+// together.
+const together = 0.85
+
+// minMove is the number of goroutines that a count must have moved by, and that
+// must stand there, to be compared with others.
+const minMove = 3
+
+// column is the count of one signature over the newest life, and what it shows.
+type column struct {
+	sig    profile.Signature
+	counts []float64
+	growth Growth
+	group  *profile.Group // in the newest sample
+	benign *advisory.Benign
+
+	climb    climb
+	kept     retention
+	blame    blame
+	turnover turnover
+}
+
+// grows reports whether the count grows and nothing else explains that.
+func (c *column) grows() bool {
+	return c.growth.Verdict == Growing && c.blame == blameNone && !c.turnover.comesAndGoes()
+}
+
+// leads reports whether the column is reason enough for a case of its own.
+func (c *column) leads() bool { return c.grows() || c.climb.found || c.kept.found }
+
+// movingColumns returns the signatures whose counts move and that still stand
+// there, with what they show: those blocked for ever first, then by their last
+// count.
+func (j *judge) movingColumns(p *process, l life, columns map[profile.Signature][]float64, used map[profile.Signature]bool) []column {
+	if len(l.samples) < j.Thresholds.MinSamples {
+		return nil
+	}
+	var moving []column
+	last := l.last().Goroutines
+	for sig, counts := range columns {
+		if !used[sig] && counts[len(counts)-1] >= minMove && slices.Max(counts)-slices.Min(counts) >= minMove {
+			moving = append(moving, column{sig: sig, counts: counts, group: last.Group(sig)})
+		}
+	}
+	slices.SortFunc(moving, func(a, b column) int {
+		return cmp.Or(cmp.Compare(forever(b), forever(a)), cmp.Compare(b.counts[len(b.counts)-1], a.counts[len(a.counts)-1]), cmp.Compare(a.sig, b.sig))
+	})
+	times, work := l.times(), loadOf(l)
+	for i := range moving {
+		j.look(p, l, &moving[i], times, work)
+		if moving[i].growth.Verdict == Growing && moving[i].blame == blameTie {
+			p.tied = true
+		}
+	}
+	j.lookRetained(moving, l, times, work)
+	return moving
+}
+
+// look fills in how the count of a column developed. Most counts do not rise:
+// that is seen at once, and spares the tests.
+func (j *judge) look(p *process, l life, c *column, times []time.Time, work load) {
+	n := len(c.counts)
+	c.growth = Growth{Verdict: Steady, First: int(c.counts[0]), Last: int(c.counts[n-1]), Lives: len(p.lives)}
+	if max(thirds(c.counts), c.counts[n-1]-c.counts[0]) < j.Thresholds.MinRise || c.counts[n-1] < j.Thresholds.MinRise {
+		return
+	}
+	c.benign = j.Advisories.BenignOf(c.sig.Functions(), p.component)
+	c.growth = j.growth(series{times: times, counts: c.counts}, p)
+	if forever(*c) == 1 {
+		if j.onlyRises(c.counts) {
+			c.growth.Verdict = Growing // what never leaves needs no look for a plateau
+		}
+		return
+	}
+	c.climb = j.Thresholds.sustained(times, c.counts, work)
+	if c.growth.Verdict == Growing {
+		c.blame = work.blameFor(c.counts)
+		c.turnover = turnoverOf(l, func(g *profile.Group) bool { return g.Signature == c.sig })
+	}
+}
+
+// lookRetained fills in which columns stayed when the work was over. The
+// goroutines of connections stay as well, until the clients close them.
+func (j *judge) lookRetained(moving []column, l life, times []time.Time, work load) {
+	for i := range moving {
+		c := &moving[i]
+		if c.growth.PerHour == nil && c.growth.P == nil || c.benign != nil && !c.benign.InFlight || c.turnover.comesAndGoes() {
+			continue
+		}
+		others := make([]float64, len(l.samples))
+		for k := range l.samples {
+			others[k] = float64(l.samples[k].Goroutines.Total) - c.counts[k]
+		}
+		for k := range moving {
+			if k != i && correlation(moving[k].counts, c.counts) >= together {
+				for n, v := range moving[k].counts {
+					others[n] -= v
+				}
+			}
+		}
+		c.kept = j.Thresholds.retained(times, c.counts, others, work)
+	}
+}
+
+// onlyRises reports whether a count rises by enough, and not by chance.
+func (j *judge) onlyRises(counts []float64) bool {
+	th := j.Thresholds
+	return len(counts) >= th.MinSamples && counts[len(counts)-1]-counts[0] >= th.MinRise && mannKendall(counts) < th.MaxP
+}
+
+// blockedForever returns how many goroutines of a group no event can free, and
+// what they wait for.
+func blockedForever(g *profile.Group) (n int, state profile.State) {
+	for _, p := range g.Places {
+		if p.State.BlockedForever() {
+			n += p.Count
+			state = p.State
+		}
+	}
+	return n, state
+}
+
+// forever is 1 for a column whose goroutines are blocked for ever, else 0.
+func forever(c column) int {
+	if n, _ := blockedForever(c.group); n > 0 {
+		return 1
+	}
+	return 0
+}
+
+// correlation is Pearson's coefficient of two series of the same length, from
+// -1 to 1; 0 where one of them does not change.
+func correlation(a, b []float64) float64 {
+	var sa, sb float64
+	for i := range a {
+		sa += a[i]
+		sb += b[i]
+	}
+	ma, mb := sa/float64(len(a)), sb/float64(len(b))
+	var cov, va, vb float64
+	for i := range a {
+		cov += (a[i] - ma) * (b[i] - mb)
+		va += (a[i] - ma) * (a[i] - ma)
+		vb += (b[i] - mb) * (b[i] - mb)
+	}
+	if va == 0 || vb == 0 {
+		return 0
+	}
+	return cov / math.Sqrt(va*vb)
+}

@@ -1,0 +1,96 @@
+package classify
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/thanosleak/thanosleak/profile"
+)
+
+// restartCases judges stacks by their growth with uptime over several lives: a
+// process that is killed for its memory every 20 minutes is sampled once or
+// twice in each.
+func (j *judge) restartCases(p *process, used map[profile.Signature]bool) []*caseOf {
+	if len(p.lives) < j.Thresholds.MinLives || p.newest().last().Time.Sub(p.lives[0].samples[0].Time) < j.Thresholds.Day {
+		return nil
+	}
+	all := life{samples: p.target.Samples}
+	counts := all.columns()
+	var rising []column
+	for sig, c := range counts {
+		if used[sig] || slices.Max(c) < j.Thresholds.MinRise {
+			continue
+		}
+		if up := j.Thresholds.overLives(p.lived(c)); up.found {
+			rising = append(rising, column{sig: sig, counts: c, group: newestGroup(all, sig), climb: up})
+		}
+	}
+	slices.SortFunc(rising, func(a, b column) int {
+		return cmp.Or(cmp.Compare(b.climb.rise, a.climb.rise), cmp.Compare(a.sig, b.sig))
+	})
+	var cases []*caseOf
+	for len(rising) > 0 {
+		followers, rest := follows(rising[0].counts, rising[1:])
+		c := j.restartCase(p, all, rising[0], followers)
+		for sig := range c.used {
+			used[sig] = true
+		}
+		cases = append(cases, c)
+		rising = rest
+	}
+	return cases
+}
+
+// lived splits a count over all samples into the lives of the process, the load
+// taken out of each.
+func (p *process) lived(counts []float64) []livedCount {
+	var lived []livedCount
+	for _, l := range p.lives {
+		n := len(l.samples)
+		lc := livedCount{started: l.started(), times: l.times(), counts: withoutLoad(counts[:n], loadOf(l))}
+		lived = append(lived, lc)
+		counts = counts[n:]
+	}
+	return lived
+}
+
+// started is when the process began to run, by its own metrics; the first
+// sample where they do not tell.
+func (l life) started() time.Time {
+	for _, s := range l.samples {
+		if at := s.Metrics.Sum("process_start_time_seconds"); at > 0 {
+			return time.UnixMilli(int64(at * 1000))
+		}
+	}
+	return l.samples[0].Time
+}
+
+// newestGroup is the group in the newest sample that has it.
+func newestGroup(l life, sig profile.Signature) *profile.Group {
+	for i := len(l.samples) - 1; i >= 0; i-- {
+		if g := l.samples[i].Goroutines.Group(sig); g != nil {
+			return g
+		}
+	}
+	return nil
+}
+
+// restartCase makes a case of a stack that rises in one life after the other.
+// Its goroutines are those that stand there now, which may be none.
+func (j *judge) restartCase(p *process, all life, leader column, followers []column) *caseOf {
+	g := *leader.group
+	g.Count = int(leader.counts[len(leader.counts)-1])
+	n, _ := blockedForever(leader.group)
+	c := j.unknownCase(p, p.newest(), &g, witness{several: true, sustained: true, blockedForever: n > 0})
+	c.occurrence.Evidence = climbEvidence(leader.climb)
+	c.occurrence.Growth = Growth{Verdict: Growing, First: int(leader.counts[0]), Last: g.Count, Lives: len(p.lives)}
+	perHour := leader.climb.rise / (0.75 * leader.climb.over.Hours())
+	c.occurrence.Growth.PerHour = &perHour
+	for i, v := range leader.counts {
+		c.occurrence.Points = append(c.occurrence.Points, Point{Time: all.samples[i].Time, Culprits: int(v)})
+	}
+	c.follow(followers)
+	sortEvidence(c.occurrence.Evidence)
+	return c
+}

@@ -1,0 +1,76 @@
+package classify
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/thanosleak/thanosleak/classify/advisory"
+	"github.com/thanosleak/thanosleak/profile"
+)
+
+// seen is what the goroutines of a known leak show in one life, beside their
+// number.
+type seen struct {
+	proven  proof
+	overdue overdue
+	kept    retention
+	climb   climb
+	blame   blame
+	// settles is the time within which a pile-up is known to come to rest;
+	// 0 if none is known.
+	settles time.Duration
+	span    time.Duration
+}
+
+// isCulprit reports whether the group is one of culprits.
+func (sc *scene) isCulprit(g *profile.Group) bool {
+	r := sc.role(g)
+	return r != nil && r.culprit
+}
+
+// plays reports whether the group is one of culprits or victims.
+func (sc *scene) plays(g *profile.Group) bool { return sc.role(g) != nil }
+
+// seenOf looks at the goroutines of the scene over a life. all are the counts
+// of culprits and victims.
+func (j *judge) seenOf(sc *scene, l life, all, culprits []float64) seen {
+	work := loadOf(l)
+	s := seen{
+		proven:  provenIn(l, sc.isCulprit),
+		overdue: j.overdue(sc.process, l, sc.plays),
+		climb:   j.Thresholds.sustained(l.times(), culprits, work),
+		settles: sc.adv.SettlesWithin,
+		span:    l.span(),
+	}
+	if sc.adv.Class == advisory.PileUp {
+		s.blame = work.blameFor(all)
+	} else if work.known() {
+		s.kept = j.Thresholds.retained(l.times(), culprits, nil, work)
+	}
+	return s
+}
+
+// into adds what was seen to a witness. A pile-up that follows the load, or
+// that may still come to rest, does not grow.
+func (s *seen) into(w *witness, c *caseOf) {
+	w.proven = s.proven.holds()
+	w.outlived, w.stuck, w.saturated = s.overdue.lasting(), s.overdue.requests.strong(), s.overdue.jam.slots > 0
+	w.retained, w.sustained = s.kept.found, s.climb.found
+	if w.class != advisory.PileUp {
+		return
+	}
+	c.bounded = w.growing && (s.blame != blameNone || s.span <= s.settles)
+	w.growing = w.growing && !c.bounded
+	w.aboveBound = w.aboveBound || c.bounded
+}
+
+// evidence says what was seen.
+func (s *seen) evidence() []Evidence {
+	ev := slices.Concat(provenEvidence(s.proven), s.overdue.evidence(), climbEvidence(s.climb), retainedEvidence(s.kept), loadEvidence(s.blame))
+	if s.settles > 0 {
+		ev = append(ev, Evidence{Kind: KindGrowing, Strength: Contrary,
+			Text: fmt.Sprintf("such a pile-up grows for %s at most and stays there", Span(s.settles))})
+	}
+	return ev
+}
