@@ -17,16 +17,24 @@ type chain struct {
 	victims map[profile.Signature]int
 	// culprits are those with ids, tied those whose creator waits for them.
 	culprits, tied int
+	// root is the function that started the last goroutine of the way and is
+	// not blocked itself, short; empty if that is not in the dump.
+	root string
 }
 
 // link is one step of a chain.
 type link struct {
-	function string
-	state    profile.State
+	function   string // leaf-most that is not of the standard library
+	state      profile.State
+	goroutines int // of that stack and on the way
 }
 
 // maxLinks bounds the steps that are told.
 const maxLinks = 6
+
+// mainID is the id of the goroutine that runs main: it waits for the end of
+// the program, not for a culprit.
+const mainID = 1
 
 // waitsForNobody are the states of goroutines that are not blocked behind
 // another.
@@ -38,85 +46,92 @@ func waitsForNobody(s profile.State) bool {
 	return false
 }
 
+// climber goes up and down the goroutines of one dump.
+type climber struct {
+	ids      map[int64]person
+	culprits map[*profile.Group]bool
+}
+
 // chainOf follows the culprits of a dump upwards, and from the goroutines met
 // there down to all that they started.
 func chainOf(s *profile.Snapshot, culprit func(*profile.Group) bool) chain {
-	ids := idsOf(s)
 	c := chain{victims: map[profile.Signature]int{}}
-	behind := map[int64]bool{}
-	next := map[*profile.Group]map[*profile.Group]int{} // how often a step was met
-	var first *profile.Group
+	w := climber{ids: idsOf(s), culprits: map[*profile.Group]bool{}}
 	for i := range s.Groups {
-		g := &s.Groups[i]
-		if !culprit(g) || len(g.Goroutines) == 0 {
-			continue
+		if g := &s.Groups[i]; len(g.Goroutines) > 0 && culprit(g) {
+			w.culprits[g] = true
+			c.culprits += len(g.Goroutines)
 		}
-		if first == nil {
-			first = g
-		}
-		for _, r := range g.Goroutines {
-			c.culprits++
-			if climbFrom(ids, person{r, g}, culprit, behind, next) {
-				c.tied++
+	}
+	var tied []person
+	for i := range s.Groups {
+		if g := &s.Groups[i]; w.culprits[g] {
+			for _, r := range g.Goroutines {
+				if _, ok := w.waiting(person{r, g}); ok {
+					tied = append(tied, person{r, g})
+				}
 			}
 		}
 	}
-	addDescendants(ids, culprit, behind)
-	c.count(s, behind)
-	c.links = linksFrom(first, next)
+	c.tied = len(tied)
+	c.count(s, w.behind(tied))
+	c.links, c.root = w.way(tied)
 	return c
 }
 
-// climbFrom marks the goroutines above a culprit that wait for it. It reports
-// whether there are any.
-func climbFrom(ids map[int64]person, at person, culprit func(*profile.Group) bool, behind map[int64]bool, next map[*profile.Group]map[*profile.Group]int) bool {
-	tied := false
-	met := map[int64]bool{} // a damaged dump may go round in circles
-	for !met[at.ID] {
-		met[at.ID] = true
-		above, ok := ids[at.Creator]
-		if !ok || above.ID == 1 {
-			break
-		}
-		if next[at.group] == nil {
-			next[at.group] = map[*profile.Group]int{}
-		}
-		next[at.group][above.group]++
-		if waitsForNobody(above.group.State()) {
-			break
-		}
-		tied = true
-		if !culprit(above.group) {
-			behind[above.ID] = true
-		}
-		at = above
-	}
-	return tied
+// waiting returns the creator of a goroutine if it is behind it: alive,
+// blocked, and no culprit itself.
+func (w climber) waiting(at person) (person, bool) {
+	above, ok := w.ids[at.Creator]
+	return above, ok && w.blocked(above)
 }
 
-// addDescendants marks all goroutines that a goroutine behind the culprits has
-// started, and those that these have.
-func addDescendants(ids map[int64]person, culprit func(*profile.Group) bool, behind map[int64]bool) {
-	children := map[int64][]int64{}
-	for id, p := range ids {
-		if p.Creator > 0 {
-			children[p.Creator] = append(children[p.Creator], id)
+// blocked reports whether a goroutine may wait for one that it started.
+func (w climber) blocked(p person) bool {
+	return p.ID != mainID && !w.culprits[p.group] && !waitsForNobody(p.group.State())
+}
+
+// behind returns the ids of the goroutines above the culprits that wait for
+// them, and of all that these have started.
+func (w climber) behind(tied []person) map[int64]bool {
+	behind := map[int64]bool{}
+	var todo []int64
+	mark := func(id int64) bool {
+		if behind[id] {
+			return false // also where a damaged dump goes round in circles
+		}
+		behind[id] = true
+		todo = append(todo, id)
+		return true
+	}
+	for _, at := range tied {
+		above, ok := w.waiting(at)
+		for ok && mark(above.ID) {
+			above, ok = w.waiting(above)
 		}
 	}
-	var todo []int64
-	for id := range behind {
-		todo = append(todo, id)
-	}
+	children := w.children()
 	for len(todo) > 0 {
 		id := todo[len(todo)-1]
 		todo = todo[:len(todo)-1]
 		for _, child := range children[id] {
-			if !behind[child] && !culprit(ids[child].group) {
-				behind[child] = true
-				todo = append(todo, child)
+			if !w.culprits[w.ids[child].group] {
+				mark(child)
 			}
 		}
 	}
+	return behind
+}
+
+// children are the ids of the goroutines that each has started.
+func (w climber) children() map[int64][]int64 {
+	children := map[int64][]int64{}
+	for id, p := range w.ids {
+		if p.Creator > 0 {
+			children[p.Creator] = append(children[p.Creator], id)
+		}
+	}
+	return children
 }
 
 // count adds the stacks of which at least half stand behind the culprits.
@@ -135,33 +150,80 @@ func (c *chain) count(s *profile.Snapshot, behind map[int64]bool) {
 	}
 }
 
-// linksFrom follows the steps that were met most often.
-func linksFrom(at *profile.Group, next map[*profile.Group]map[*profile.Group]int) []link {
-	var links []link
-	met := map[*profile.Group]bool{}
-	for at != nil && !met[at] && len(links) < maxLinks {
-		met[at] = true
-		links = append(links, link{tellingFunction(at), at.State()})
-		var most *profile.Group
-		for g, n := range next[at] {
-			if most == nil || n > next[at][most] || n == next[at][most] && g.Signature < most.Signature {
-				most = g
-			}
+// way returns the steps that most of the goroutines go, and where they end.
+func (w climber) way(tied []person) (links []link, root string) {
+	at := most(tied)
+	for len(at) > 0 && len(links) < maxLinks {
+		g := at[0].group
+		links = append(links, link{tellingFunction(g), g.State(), distinct(at)})
+		above := make([]person, len(at))
+		for i, p := range at {
+			above[i] = w.ids[p.Creator] // of no group if it is gone
 		}
-		at = most
+		at = most(above)
+		switch {
+		case at[0].group == nil:
+			return links, ""
+		case !w.blocked(at[0]):
+			return links, rootName(g, at[0].group)
+		}
 	}
-	return links
+	return links, ""
+}
+
+// rootName is the function in the unblocked goroutine that started the last
+// step, else what that goroutine does.
+func rootName(last, root *profile.Group) string {
+	if last.CreatedBy != "" {
+		return ShortFunc(last.CreatedBy)
+	}
+	return ShortFunc(tellingFunction(root))
+}
+
+// most returns those of the goroutines that stand in the group where most do;
+// of two the one with the first goroutine.
+func most(of []person) []person {
+	byGroup := map[*profile.Group][]person{}
+	for _, p := range of {
+		byGroup[p.group] = append(byGroup[p.group], p)
+	}
+	var most []person
+	for _, p := range of {
+		if in := byGroup[p.group]; len(in) > len(most) {
+			most = in
+		}
+	}
+	return most
+}
+
+// distinct is the number of goroutines, each counted once.
+func distinct(of []person) int {
+	ids := map[int64]bool{}
+	for _, p := range of {
+		ids[p.ID] = true
+	}
+	return len(ids)
 }
 
 // tellingFunction is the leaf-most function of a group that is not of the
-// standard library, else the leaf.
+// standard library, else the outermost.
 func tellingFunction(g *profile.Group) string {
 	for _, f := range g.Frames {
-		if first, _, deep := strings.Cut(f.Func, "/"); deep && strings.Contains(first, ".") || strings.HasPrefix(f.Func, "main.") {
+		if !isStandard(f.Func) {
 			return f.Func
 		}
 	}
-	return g.Signature.Leaf()
+	return outermost(g)
+}
+
+// isStandard reports whether a function is of the standard library: only there
+// the first element of an import path has no dot.
+func isStandard(function string) bool {
+	first, _, deep := strings.Cut(function, "/")
+	if !deep {
+		return !strings.HasPrefix(function, "main.")
+	}
+	return !strings.Contains(first, ".")
 }
 
 // text says how the culprits are tied to those that wait; empty if they are
@@ -171,14 +233,22 @@ func (c chain) text() string {
 		return ""
 	}
 	var steps []string
-	for _, l := range c.links {
+	for i, l := range c.links {
 		step := ShortFunc(l.function)
-		if l.state != profile.StateUnknown {
+		if i > 0 && l.state != profile.StateUnknown {
 			step += " (" + string(l.state) + ")"
 		}
 		steps = append(steps, step)
 	}
-	return fmt.Sprintf("%d of %d were started by a goroutine that is still there and waits: %s", c.tied, c.culprits, strings.Join(steps, " ← "))
+	if c.root != "" {
+		steps = append(steps, c.root)
+	}
+	verb := "name"
+	if c.tied == 1 {
+		verb = "names"
+	}
+	return fmt.Sprintf("%d of %d %s a goroutine that waits behind them as their creator: %s",
+		c.tied, c.culprits, verb, strings.Join(steps, " ← "))
 }
 
 // deepest returns the index of the stack that the others wait for: that whose

@@ -22,7 +22,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"time"
 
 	"github.com/thanosleak/thanosleak/classify/advisory"
 	"github.com/thanosleak/thanosleak/profile"
@@ -127,11 +126,11 @@ func (j *judge) history(c *caseOf) {
 	if n < 0 {
 		return
 	}
-	culprits := make([]float64, len(l.samples))
+	s := series{times: l.times(), counts: make([]float64, len(l.samples))}
 	for i, p := range c.occurrence.Points[n:] {
-		culprits[i] = float64(p.Culprits)
+		s.counts[i] = float64(p.Culprits)
 	}
-	if cost := costOf(l.samples, culprits, c.occurrence.Growth.PerHour, j.MemoryLimit); cost != nil {
+	if cost := costOf(l.samples, s.counts, s.perHour(), j.MemoryLimit); cost != nil {
 		c.occurrence.Cost, c.occurrence.retained = cost.text(), cost.retained
 	}
 }
@@ -152,13 +151,8 @@ func dropExplained(cases []*caseOf) []*caseOf {
 
 // growth decides how a count developed within a life.
 func (j *judge) growth(s series, p *process) Growth {
-	g := Growth{Lives: len(p.lives), First: int(s.counts[0]), Last: int(s.counts[len(s.counts)-1])}
+	g := Growth{Lives: len(p.lives), First: int(s.counts[0]), Last: int(s.counts[len(s.counts)-1]), PerHour: s.perHour()}
 	g.Verdict, g.P = j.Thresholds.trend(s)
-	// Samples whose times are not known stand a moment apart, in their order.
-	if s.times[len(s.times)-1].Sub(s.times[0]) >= time.Second {
-		slope := theilSen(s.hours(), s.counts)
-		g.PerHour = &slope
-	}
 	return g
 }
 

@@ -73,11 +73,11 @@ func (j *judge) movingColumns(p *process, l life, columns map[profile.Signature]
 func (j *judge) look(p *process, l life, c *column, times []time.Time, work load) {
 	n := len(c.counts)
 	c.growth = Growth{Verdict: Steady, First: int(c.counts[0]), Last: int(c.counts[n-1]), Lives: len(p.lives)}
-	if max(thirds(c.counts), c.counts[n-1]-c.counts[0]) < j.Thresholds.MinRise || c.counts[n-1] < j.Thresholds.MinRise {
+	if !j.Thresholds.rises(c.counts) && forever(*c) == 0 || c.counts[n-1] < j.Thresholds.MinRise {
 		return
 	}
 	c.benign = j.Advisories.BenignOf(c.sig.Functions(), p.component)
-	c.growth = j.growth(series{times: times, counts: c.counts}, p)
+	c.growth.Verdict, c.growth.P = j.Thresholds.trend(series{times: times, counts: c.counts})
 	if forever(*c) == 1 {
 		if j.onlyRises(c.counts) {
 			c.growth.Verdict = Growing // what never leaves needs no look for a plateau
@@ -96,7 +96,7 @@ func (j *judge) look(p *process, l life, c *column, times []time.Time, work load
 func (j *judge) lookRetained(moving []column, l life, times []time.Time, work load) {
 	for i := range moving {
 		c := &moving[i]
-		if c.growth.PerHour == nil && c.growth.P == nil || c.benign != nil && !c.benign.InFlight || c.turnover.comesAndGoes() {
+		if c.growth.P == nil || c.benign != nil && !c.benign.InFlight || c.turnover.comesAndGoes() {
 			continue
 		}
 		others := make([]float64, len(l.samples))

@@ -36,13 +36,20 @@ type Thresholds struct {
 	// goroutines and as a share of the whole rise, below which it is flat.
 	PlateauRise, PlateauRiseShare float64
 
+	// MaxDip is the part of the rise by which a series that grows may fall on
+	// the way; MinRise is always allowed.
+	MaxDip float64
+
 	// Day is the time that growth must span to be more than a suspicion by
 	// itself: a little less than a day, after which whatever follows the
 	// hours of the day has come back.
 	Day time.Duration
 	// QuarterShare is the part of the rise over a day that each quarter of it
-	// must have.
-	QuarterShare float64
+	// must have; LifeShare is the same of a rise over uptime.
+	QuarterShare, LifeShare float64
+	// MaxFall is the part of the rise over a day by which the count may fall
+	// on the way: whatever follows requests falls at night.
+	MaxFall float64
 	// SustainedP is MaxP for growth over a day or over several lives, which
 	// some 80 stacks of a process are looked at for at every run.
 	SustainedP float64
@@ -56,7 +63,7 @@ func DefaultThresholds() Thresholds {
 	return Thresholds{
 		MinSamples: 6, MinSpan: 10 * time.Second, MaxP: 0.005, MinRise: 8, MinRiseShare: 0.25,
 		PlateauP: 0.05, PlateauSamples: 8, PlateauSlope: 0.2, PlateauRise: 5, PlateauRiseShare: 0.1,
-		Day: 23 * time.Hour, QuarterShare: 0.05, SustainedP: 1e-4, MinLives: 4,
+		MaxDip: 0.5, Day: 23 * time.Hour, QuarterShare: 0.05, LifeShare: 0.15, MaxFall: 0.2, SustainedP: 1e-4, MinLives: 4,
 	}
 }
 
@@ -101,6 +108,16 @@ func (s series) hours() []float64 {
 	return h
 }
 
+// perHour is the slope of the series; nil where the times are not known:
+// such samples stand a moment apart, in their order.
+func (s series) perHour() *float64 {
+	if s.times[len(s.times)-1].Sub(s.times[0]) < time.Second {
+		return nil
+	}
+	slope := theilSen(s.hours(), s.counts)
+	return &slope
+}
+
 // maxPoints bounds the samples that a trend is computed from: a week of one
 // every 15 minutes has 672. The time that the tests take rises by the square.
 const maxPoints = 700
@@ -121,22 +138,29 @@ func (s series) thinned() series {
 	return thin
 }
 
-// trend decides whether the series grows.
+// trend decides whether the series grows. The costly tests come last: most
+// series do not rise by enough.
 func (th Thresholds) trend(s series) (Trend, *float64) {
 	if len(s.counts) < th.MinSamples {
 		return Undecided, nil
 	}
 	s = s.thinned()
 	p := mannKendall(s.counts)
-	hours := s.hours()
-	slope := theilSen(hours, s.counts)
 	switch {
-	case p < th.MaxP && slope > 0 && th.rises(s.counts) && !th.plateau(hours, s.counts):
+	case p < th.MaxP && th.rises(s.counts) && fall(s.counts) <= max(th.MinRise, th.MaxDip*(s.counts[len(s.counts)-1]-s.counts[0])) && th.keepsRising(s):
 		return Growing, &p
 	case mannKendall(negated(s.counts)) < th.MaxP:
 		return Shrinking, &p
 	}
 	return Steady, &p
+}
+
+// keepsRising reports whether the series rises as a whole, and still does in
+// its second half.
+func (th Thresholds) keepsRising(s series) bool {
+	hours := s.hours()
+	slope := theilSen(hours, s.counts)
+	return slope > 0 && !th.plateau(hours, s.counts, slope)
 }
 
 // rises reports whether the rise is large enough to matter: of the typical
@@ -150,8 +174,8 @@ func (th Thresholds) rises(counts []float64) bool {
 }
 
 // plateau reports whether the second half of the series is flat: a warm-up or
-// a load that has settled.
-func (th Thresholds) plateau(hours, counts []float64) bool {
+// a load that has settled. overall is the slope of the whole.
+func (th Thresholds) plateau(hours, counts []float64, overall float64) bool {
 	// With fewer than 4 samples no series is ever seen to rise (p ≥ 1/6).
 	half := max(min(len(counts)/2, len(counts)-4), 0)
 	lateHours, late := hours[half:], counts[half:]
@@ -159,7 +183,7 @@ func (th Thresholds) plateau(hours, counts []float64) bool {
 		return true
 	}
 	slope := theilSen(lateHours, late)
-	reference := max(theilSen(hours[:half], counts[:half]), theilSen(hours, counts))
+	reference := max(theilSen(hours[:half], counts[:half]), overall)
 	rise := late[len(late)-1] - late[0]
 	return slope < th.PlateauSlope*reference ||
 		rise < max(th.PlateauRise, th.PlateauRiseShare*(counts[len(counts)-1]-counts[0]))
@@ -174,12 +198,47 @@ func negated(values []float64) []float64 {
 }
 
 // median returns the median of values, which must not be empty.
-func median(values []float64) float64 {
-	s := slices.Sorted(slices.Values(values))
-	if len(s)%2 == 1 {
-		return s[len(s)/2]
+func median(values []float64) float64 { return medianInPlace(slices.Clone(values)) }
+
+// medianInPlace is median for values whose order does not matter any more.
+func medianInPlace(values []float64) float64 {
+	half := len(values) / 2
+	high := nth(values, half)
+	if len(values)%2 == 1 {
+		return high
 	}
-	return (s[len(s)/2-1] + s[len(s)/2]) / 2
+	return (slices.Max(values[:half]) + high) / 2
+}
+
+// nth brings the n-th smallest of values, from 0, to its place, all that are
+// not larger before it, and returns it: what sorting does for all (quickselect).
+func nth(values []float64, n int) float64 {
+	for low, high := 0, len(values)-1; low < high; {
+		pivot := values[(low+high)/2]
+		i, j := low, high
+		for i <= j {
+			for values[i] < pivot {
+				i++
+			}
+			for values[j] > pivot {
+				j--
+			}
+			if i <= j {
+				values[i], values[j] = values[j], values[i]
+				i++
+				j--
+			}
+		}
+		switch {
+		case n <= j:
+			high = j
+		case n >= i:
+			low = i
+		default:
+			return values[n]
+		}
+	}
+	return values[n]
 }
 
 // theilSen returns the median of the slopes between all pairs of points: a
@@ -188,7 +247,8 @@ func median(values []float64) float64 {
 // than 600 points, which moves the median by less than its own noise.
 func theilSen(x, y []float64) float64 {
 	step := max(1, len(x)/300)
-	var slopes []float64
+	n := (len(x) + step - 1) / step
+	slopes := make([]float64, 0, n*(n-1)/2)
 	for i := 0; i < len(x); i += step {
 		for j := i + step; j < len(x); j += step {
 			if dx := x[j] - x[i]; dx > 0 {
@@ -199,5 +259,5 @@ func theilSen(x, y []float64) float64 {
 	if len(slopes) == 0 {
 		return 0
 	}
-	return median(slopes)
+	return medianInPlace(slopes)
 }

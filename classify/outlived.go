@@ -7,7 +7,7 @@ import (
 )
 
 // overstay is goroutines of one life that were there for longer than requests
-// may take.
+// may take. The zero value is none.
 type overstay struct {
 	goroutines int
 	// atLeast is the longest time that one of them was seen to stand there.
@@ -28,7 +28,7 @@ type person struct {
 
 // idsOf indexes the goroutines of a dump; empty without ids.
 func idsOf(s *profile.Snapshot) map[int64]person {
-	ids := map[int64]person{}
+	ids := make(map[int64]person, named(s))
 	for i := range s.Groups {
 		for _, r := range s.Groups[i].Goroutines {
 			ids[r.ID] = person{r, &s.Groups[i]}
@@ -37,11 +37,20 @@ func idsOf(s *profile.Snapshot) map[int64]person {
 	return ids
 }
 
+// named is the number of goroutines whose ids are known.
+func named(s *profile.Snapshot) int {
+	n := 0
+	for i := range s.Groups {
+		n += len(s.Groups[i].Goroutines)
+	}
+	return n
+}
+
 // requestOfPerson is the kind of request that a goroutine works for: by its
-// own stack or by that of a live creator.
+// own stack or by that of a live creator, the nearest first.
 func requestOfPerson(ids map[int64]person, at person) requestKind {
 	for range maxCreators + 1 {
-		if kind := requestOf(at.group.Frames); kind != requestNone {
+		if kind := requestOfGroup(at.group); kind != requestNone {
 			return kind
 		}
 		next, ok := ids[at.Creator]
@@ -57,11 +66,8 @@ func requestOfPerson(ids map[int64]person, at person) requestKind {
 func (l life) dumps() []*profile.Sample {
 	var dumps []*profile.Sample
 	for i := range l.samples {
-		for g := range l.samples[i].Goroutines.Groups {
-			if len(l.samples[i].Goroutines.Groups[g].Goroutines) > 0 {
-				dumps = append(dumps, &l.samples[i])
-				break
-			}
+		if named(l.samples[i].Goroutines) > 0 {
+			dumps = append(dumps, &l.samples[i])
 		}
 	}
 	return dumps
@@ -69,25 +75,22 @@ func (l life) dumps() []*profile.Sample {
 
 // outlived counts the goroutines that stand in the newest sample for longer
 // than a request of the kind may take: the same ids in the same stack, or by
-// the wait that they show. Those that stood in the first sample already count
-// only by their wait: what began with the process may stay as long as it.
+// the wait that they show. Those that stood in the first sample already and
+// show no wait are left out: what began with the process may stay as long as
+// it.
 func outlived(l life, member func(*profile.Group) bool, kind requestKind, deadline time.Duration) overstay {
 	dumps := l.dumps()
 	if len(dumps) == 0 || dumps[len(dumps)-1] != l.last() {
 		return overstay{}
 	}
-	now := idsOf(l.last().Goroutines)
-	since, newborn := standingSince(dumps)
+	ids := idsOf(l.last().Goroutines)
+	highest := highestID(dumps[0].Goroutines)
 	var o overstay
-	for id, p := range now {
-		if !member(p.group) || serves(p.group) {
-			continue
-		}
-		stood := time.Duration(p.WaitMinutes) * time.Minute
-		if id > newborn {
-			stood = max(stood, l.last().Time.Sub(since[id]))
-		}
-		if stood <= deadline || requestOfPerson(now, p) != kind {
+	for id, since := range standingSince(dumps, member) {
+		p := ids[id]
+		wait := time.Duration(p.WaitMinutes) * time.Minute
+		stood := max(wait, l.last().Time.Sub(since))
+		if stood <= deadline || id <= highest && wait == 0 || requestOfPerson(ids, p) != kind {
 			continue
 		}
 		o.goroutines++
@@ -98,42 +101,62 @@ func outlived(l life, member func(*profile.Group) bool, kind requestKind, deadli
 	return o
 }
 
-// standingSince returns since when each goroutine of the newest dump has stood
-// in its stack in every dump, and the highest id of the first dump: ids rise
-// with time.
-func standingSince(dumps []*profile.Sample) (since map[int64]time.Time, newborn int64) {
-	type stand struct {
-		sig   profile.Signature
-		since time.Time
+// highestID is the highest id of a dump: goroutines born later have higher
+// ones. Processors draw ids in blocks of 16, so that a few born later have
+// lower ones and pass for older.
+func highestID(s *profile.Snapshot) int64 {
+	var highest int64
+	for i := range s.Groups {
+		for _, r := range s.Groups[i].Goroutines {
+			highest = max(highest, r.ID)
+		}
 	}
-	standing := map[int64]stand{}
-	for i, d := range dumps {
-		next := make(map[int64]stand, len(standing))
-		for g := range d.Goroutines.Groups {
-			group := &d.Goroutines.Groups[g]
-			for _, r := range group.Goroutines {
-				s, ok := standing[r.ID]
-				if !ok || s.sig != group.Signature {
-					s = stand{group.Signature, d.Time}
-				}
-				next[r.ID] = s
-				if i == 0 {
-					newborn = max(newborn, r.ID)
+	return highest
+}
+
+// standingSince returns since when each member of the newest dump has stood in
+// its stack in every dump. Connections are no members: see serves.
+func standingSince(dumps []*profile.Sample, member func(*profile.Group) bool) map[int64]time.Time {
+	type stand struct {
+		sig  profile.Signature
+		from int // index of the dump
+	}
+	newest := len(dumps) - 1
+	stands := map[int64]*stand{}
+	looked := map[profile.Signature]bool{}
+	groups := dumps[newest].Goroutines.Groups
+	for i := range groups {
+		g := &groups[i]
+		if len(g.Goroutines) == 0 || serves(g) || !member(g) {
+			continue
+		}
+		looked[g.Signature] = true
+		for _, r := range g.Goroutines {
+			stands[r.ID] = &stand{g.Signature, newest}
+		}
+	}
+	for d := newest - 1; d >= 0; d-- {
+		for _, g := range dumps[d].Goroutines.Groups {
+			if !looked[g.Signature] {
+				continue
+			}
+			for _, r := range g.Goroutines {
+				if s := stands[r.ID]; s != nil && s.sig == g.Signature && s.from == d+1 {
+					s.from = d
 				}
 			}
 		}
-		standing = next
 	}
-	since = make(map[int64]time.Time, len(standing))
-	for id, s := range standing {
-		since[id] = s.since
+	since := make(map[int64]time.Time, len(stands))
+	for id, s := range stands {
+		since[id] = dumps[s.from].Time
 	}
-	return since, newborn
+	return since
 }
 
 // turnover tells whether the goroutines of a stack are the same ones: how many
 // were born after the first dump and seen before the newest, and how many of
-// those are still there.
+// those are still there. The zero value is unknown.
 type turnover struct{ born, stayed int }
 
 // Born and stayed goroutines from which a stack is said to come and go.
@@ -154,20 +177,23 @@ func turnoverOf(l life, member func(*profile.Group) bool) turnover {
 	if len(dumps) < 3 {
 		return turnover{}
 	}
-	var newborn int64
-	for id := range idsOf(dumps[0].Goroutines) {
-		newborn = max(newborn, id)
+	newest := dumps[len(dumps)-1].Goroutines
+	if 2*named(newest) < newest.Total {
+		return turnover{} // it was cut: who is missing in it has not ended
 	}
 	seen := map[int64]bool{}
 	for _, d := range dumps[1 : len(dumps)-1] {
 		for id := range membersOf(d.Goroutines, member) {
-			if id > newborn {
-				seen[id] = true
-			}
+			seen[id] = true
+		}
+	}
+	for i := range dumps[0].Goroutines.Groups {
+		for _, r := range dumps[0].Goroutines.Groups[i].Goroutines {
+			delete(seen, r.ID)
 		}
 	}
 	t := turnover{born: len(seen)}
-	for id := range membersOf(dumps[len(dumps)-1].Goroutines, member) {
+	for id := range membersOf(newest, member) {
 		if seen[id] {
 			t.stayed++
 		}

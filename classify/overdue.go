@@ -26,7 +26,7 @@ func (j *judge) overdue(p *process, l life, member func(*profile.Group) bool) ov
 		if ids := outlived(l, member, kind, d.after); ids.goroutines > o.ids.goroutines {
 			o.ids, o.deadline = ids, d
 		}
-		answers := slices.ContainsFunc(groups, func(g profile.Group) bool { return member(&g) && requestOf(g.Frames) == kind })
+		answers := slices.ContainsFunc(groups, func(g profile.Group) bool { return member(&g) && requestOfGroup(&g) == kind })
 		if !answers {
 			continue
 		}
@@ -64,7 +64,7 @@ func (j *judge) overdueCases(p *process, l life, used map[profile.Signature]bool
 	var late []*profile.Group
 	for i := range groups {
 		g := &groups[i]
-		if !used[g.Signature] && g.Count >= stuckMin && requestOf(g.Frames) != requestNone {
+		if !used[g.Signature] && g.Count >= stuckMin && requestOfGroup(g) != requestNone {
 			late = append(late, g)
 		}
 	}
@@ -102,9 +102,13 @@ func (j *judge) overdueCase(p *process, l life, late []*profile.Group, o overdue
 // provenCases makes a case of each stack that the garbage collector proved to
 // be leaked and that no other case explains.
 func (j *judge) provenCases(p *process, l life, used map[profile.Signature]bool) []*caseOf {
+	stacks := provenStacks(l)
+	if len(stacks) == 0 {
+		return nil
+	}
 	var cases []*caseOf
 	columns := l.columns()
-	for _, sig := range slices.Sorted(maps.Keys(provenStacks(l))) {
+	for _, sig := range slices.Sorted(maps.Keys(stacks)) {
 		g := l.last().Goroutines.Group(sig)
 		if used[sig] || g == nil {
 			continue

@@ -15,6 +15,13 @@ const (
 	requestGRPC
 )
 
+// Functions that start or serve requests.
+const (
+	connServe   = "net/http.(*conn).serve"
+	httpAccept  = "net/http.(*Server).Serve"
+	grpcStreams = "google.golang.org/grpc.(*Server).serveStreams."
+)
+
 // requestOf tells by the calls of a stack whether the goroutine works for a
 // request, and of which kind. gRPC that is served over HTTP is gRPC.
 func requestOf(frames []profile.Frame) requestKind {
@@ -31,10 +38,33 @@ func requestOf(frames []profile.Frame) requestKind {
 	return kind
 }
 
+// requestOfGroup is requestOf with a look at who started the goroutines: in
+// debug=0 runtimes before Go 1.23 keep 32 frames only, and a deep handler has
+// lost those that tell.
+func requestOfGroup(g *profile.Group) requestKind {
+	if kind := requestOf(g.Frames); kind != requestNone {
+		return kind
+	}
+	switch {
+	case strings.HasPrefix(g.CreatedBy, grpcStreams):
+		return requestGRPC
+	case g.CreatedBy == httpAccept && outermost(g) != connServe:
+		return requestHTTP // only a handler is that deep
+	}
+	return requestNone
+}
+
 // serves reports whether the goroutines of a group are those of connections: a
 // connection that is kept alive keeps its goroutine, and its id, over many
-// requests.
+// requests. Where the stack is cut, who started them tells.
 func serves(g *profile.Group) bool {
-	n := len(g.Frames)
-	return n > 0 && g.Frames[n-1].Func == "net/http.(*conn).serve"
+	return outermost(g) == connServe || g.CreatedBy == httpAccept
+}
+
+// outermost is the function that the stack begins with; empty without frames.
+func outermost(g *profile.Group) string {
+	if len(g.Frames) == 0 {
+		return ""
+	}
+	return g.Frames[len(g.Frames)-1].Func
 }

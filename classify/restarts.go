@@ -12,7 +12,7 @@ import (
 // process that is killed for its memory every 20 minutes is sampled once or
 // twice in each.
 func (j *judge) restartCases(p *process, used map[profile.Signature]bool) []*caseOf {
-	if len(p.lives) < j.Thresholds.MinLives || p.newest().last().Time.Sub(p.lives[0].samples[0].Time) < j.Thresholds.Day {
+	if len(p.lives) < 2 || p.newest().last().Time.Sub(p.lives[0].samples[0].Time) < j.Thresholds.Day {
 		return nil
 	}
 	all := life{samples: p.target.Samples}
@@ -22,7 +22,7 @@ func (j *judge) restartCases(p *process, used map[profile.Signature]bool) []*cas
 		if used[sig] || slices.Max(c) < j.Thresholds.MinRise {
 			continue
 		}
-		if up := j.Thresholds.overLives(p.lived(c)); up.found {
+		if up := j.Thresholds.overLives(j.lived(p, c)); up.found {
 			rising = append(rising, column{sig: sig, counts: c, group: newestGroup(all, sig), climb: up})
 		}
 	}
@@ -42,15 +42,22 @@ func (j *judge) restartCases(p *process, used map[profile.Signature]bool) []*cas
 	return cases
 }
 
-// lived splits a count over all samples into the lives of the process, the load
-// taken out of each.
-func (p *process) lived(counts []float64) []livedCount {
+// lived splits a count over all samples into the lives of the process. With
+// many lives the load is taken out; few of them must stand as they are.
+func (j *judge) lived(p *process, counts []float64) []livedCount {
 	var lived []livedCount
+	var parts [][]float64
+	var loads []load
 	for _, l := range p.lives {
 		n := len(l.samples)
-		lc := livedCount{started: l.started(), times: l.times(), counts: withoutLoad(counts[:n], loadOf(l))}
-		lived = append(lived, lc)
+		lived = append(lived, livedCount{started: l.started(), times: l.times(), counts: counts[:n]})
+		parts, loads = append(parts, counts[:n]), append(loads, loadOf(l))
 		counts = counts[n:]
+	}
+	if len(p.lives) >= j.Thresholds.MinLives {
+		for i, rest := range loadTakenOut(parts, loads) {
+			lived[i].counts = rest
+		}
 	}
 	return lived
 }

@@ -1,6 +1,7 @@
 package classify
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"time"
@@ -22,23 +23,41 @@ type climb struct {
 
 // sustained looks for growth over a whole day within one life. Whatever
 // follows the hours of the day stands at the end where it stood at the
-// beginning, so that no count that comes back to its start can pass: the least
-// of the last third must stand above the most of the first. Each quarter must
-// stand above the one before, which a step or a warm-up does not. What the load
-// explains is taken out first.
+// beginning, and has fallen in between: no count that comes back or falls can
+// pass. The least of the last third must stand above the most of the first, and
+// each quarter above the one before, which a step or a warm-up does not. What
+// the load explains is taken out first.
 func (th Thresholds) sustained(times []time.Time, counts []float64, l load) climb {
 	n := len(counts)
 	if n < th.MinSamples || times[n-1].Sub(times[0]) < th.Day || thirds(counts) < th.MinRise {
 		return climb{}
 	}
-	counts = withoutLoad(counts, l)
-	third := n / 3
-	ceiling, floor := slices.Max(calmed(counts[:third])), slices.Min(calmed(counts[n-third:]))
-	rise, ok := th.quarters(counts)
-	if !ok || floor-ceiling < th.rise(ceiling, floor)/2 || mannKendall(counts) >= th.SustainedP {
+	rest := withoutLoad(counts, l)
+	rise, ok := th.quarters(rest, th.QuarterShare)
+	if !ok || !th.apart(rest) || fall(counts) > th.MaxFall*rise || mannKendall(rest) >= th.SustainedP {
 		return climb{}
 	}
 	return climb{found: true, rise: rise, over: times[n-1].Sub(times[0]), lives: 1}
+}
+
+// apart reports whether the least of the last third stands clearly above the
+// most of the first. Single outliers do not count.
+func (th Thresholds) apart(counts []float64) bool {
+	third := len(counts) / 3
+	ceiling, floor := slices.Max(calmed(counts[:third])), slices.Min(calmed(counts[len(counts)-third:]))
+	return floor-ceiling >= th.rise(ceiling, floor)
+}
+
+// fall is the most that a count falls below where it stood before, but for
+// outliers.
+func fall(counts []float64) float64 {
+	high, most := math.Inf(-1), 0.0
+	for i := range counts {
+		v := median(counts[max(i-2, 0):min(i+3, len(counts))])
+		high = max(high, v)
+		most = max(most, high-v)
+	}
+	return most
 }
 
 // rise is the least rise from low to high that matters.
@@ -47,8 +66,8 @@ func (th Thresholds) rise(low, high float64) float64 {
 }
 
 // quarters returns the rise of the median from the first to the last quarter,
-// and whether it matters and each quarter takes its part in it.
-func (th Thresholds) quarters(counts []float64) (rise float64, ok bool) {
+// and whether it matters and each quarter has its share of it.
+func (th Thresholds) quarters(counts []float64, share float64) (rise float64, ok bool) {
 	var medians [4]float64
 	for q := range medians {
 		medians[q] = median(counts[q*len(counts)/4 : (q+1)*len(counts)/4])
@@ -58,7 +77,7 @@ func (th Thresholds) quarters(counts []float64) (rise float64, ok bool) {
 		return rise, false
 	}
 	for q := 1; q < len(medians); q++ {
-		if medians[q]-medians[q-1] < th.QuarterShare*rise {
+		if medians[q]-medians[q-1] < share*rise {
 			return rise, false
 		}
 	}
@@ -83,27 +102,35 @@ const loadLag = 4
 // times, in which a leak only adds a constant. Where the count does not follow,
 // or the load is not known, it stays as it is.
 func withoutLoad(counts []float64, l load) []float64 {
-	if !l.known() {
-		return counts
-	}
+	return loadTakenOut([][]float64{counts}, []load{l})[0]
+}
+
+// loadTakenOut is withoutLoad for the counts of several lives, which follow the
+// load in one way.
+func loadTakenOut(counts [][]float64, loads []load) [][]float64 {
 	var dx, dy []float64
-	for i := loadLag; i < len(counts); i++ {
-		if x := l[i] - l[i-loadLag]; !math.IsNaN(x) {
-			dx = append(dx, x)
-			dy = append(dy, counts[i]-counts[i-loadLag])
+	for k, l := range loads {
+		for i := loadLag; i < len(l); i++ {
+			if x := l[i] - l[i-loadLag]; !math.IsNaN(x) {
+				dx = append(dx, x)
+				dy = append(dy, counts[k][i]-counts[k][i-loadLag])
+			}
 		}
 	}
 	if len(dx) < loadLag || correlation(dx, dy) < 0.3 {
 		return counts
 	}
 	slope := throughLoad(dx, dy)
-	rest := slices.Clone(counts)
+	rest := make([][]float64, len(counts))
 	last := 0.0
-	for i, v := range l {
-		if !math.IsNaN(v) {
-			last = v
+	for k, l := range loads {
+		rest[k] = slices.Clone(counts[k])
+		for i, v := range l {
+			if !math.IsNaN(v) {
+				last = v
+			}
+			rest[k][i] -= slope * last
 		}
-		rest[i] -= slope * last
 	}
 	return rest
 }
@@ -111,32 +138,47 @@ func withoutLoad(counts []float64, l load) []float64 {
 // overLives looks for growth with uptime that starts anew in each of several
 // lives, as that of a process which is killed for its memory again and again.
 // The samples of all lives are put in the order of their uptime: a warm-up that
-// is over leaves the longer uptimes flat.
+// is over leaves the longer uptimes flat. Two or three lives within a day pass
+// through each hour of it about once, so that they must stand the test for a
+// single one.
 func (th Thresholds) overLives(lives []livedCount) climb {
 	var all []upPoint
 	for _, lc := range lives {
 		all = append(all, lc.points()...)
 	}
-	if len(lives) < th.MinLives || len(all) < 4*th.MinLives || spanOf(lives) < th.Day {
+	if len(lives) < 2 || len(all) < 4*th.MinLives || spanOf(lives) < th.Day {
 		return climb{}
 	}
-	slices.SortStableFunc(all, func(a, b upPoint) int { return int(math.Copysign(1, float64(a.up-b.up))) })
+	slices.SortStableFunc(all, func(a, b upPoint) int { return cmp.Compare(a.up, b.up) })
 	counts := make([]float64, len(all))
 	for i, p := range all {
 		counts[i] = p.count
 	}
-	rise, ok := th.quarters(counts)
-	if !ok || mannKendall(counts) >= th.SustainedP || !agree(lives) {
+	share, sure := th.LifeShare, th.agree(lives) && quarterApart(counts)
+	if len(lives) < th.MinLives {
+		share, sure = th.QuarterShare, th.apart(counts)
+	}
+	rise, ok := th.quarters(counts, share)
+	if !ok || !sure || len(lives) < th.MinLives && fall(counts) > th.MaxFall*rise || mannKendall(counts) >= th.SustainedP {
 		return climb{}
 	}
 	return climb{found: true, rise: rise, over: all[len(all)-1].up, lives: len(lives)}
+}
+
+// quarterApart reports whether three in four of the last quarter stand above
+// three in four of the first.
+func quarterApart(counts []float64) bool {
+	quarter := len(counts) / 4
+	first := slices.Sorted(slices.Values(counts[:quarter]))
+	last := slices.Sorted(slices.Values(counts[len(counts)-quarter:]))
+	return last[quarter/4] > first[quarter-1-quarter/4]
 }
 
 // livedCount is the count of one stack over one life.
 type livedCount struct {
 	started time.Time
 	times   []time.Time
-	counts  []float64 // load taken out
+	counts  []float64
 }
 
 // upPoint is a count at an uptime.
@@ -160,16 +202,21 @@ func spanOf(lives []livedCount) time.Duration {
 	return last[len(last)-1].Sub(lives[0].times[0])
 }
 
-// agree reports whether three in four of the lives rise that are long enough to
-// tell: a daily load rises in some lives and falls in others.
-func agree(lives []livedCount) bool {
+// agree reports whether three in four of the lives that are long enough to tell
+// rise, and still do in their last third: a daily load rises in some and falls
+// in others, and a warm-up ends.
+func (th Thresholds) agree(lives []livedCount) bool {
 	told, rise := 0, 0
 	for _, lc := range lives {
-		if n := len(lc.counts); n >= 6 {
-			told++
-			if median(lc.counts[n-n/2:]) > median(lc.counts[:n/2]) {
-				rise++
-			}
+		third := len(lc.counts) / 3
+		if third < 2 {
+			continue
+		}
+		first, last := median(lc.counts[:third]), median(lc.counts[len(lc.counts)-third:])
+		middle := median(lc.counts[third : len(lc.counts)-third])
+		told++
+		if last > first && last-middle >= th.LifeShare*(last-first) {
+			rise++
 		}
 	}
 	return 4*rise >= 3*told

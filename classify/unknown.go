@@ -163,6 +163,7 @@ func (j *judge) growingCase(p *process, l life, leader column, followers []colum
 		c.scalesWith(b)
 	}
 	c.occurrence.Growth = leader.growth
+	c.occurrence.Growth.PerHour = series{times: l.times(), counts: leader.counts}.perHour()
 	c.occurrence.Evidence = slices.Concat(c.occurrence.Evidence, provenEvidence(proven), o.evidence(),
 		climbEvidence(leader.climb), leader.evidence(l), j.notAffectedEvidence(p, leader.group))
 	for i, v := range leader.counts {
@@ -176,7 +177,9 @@ func (j *judge) growingCase(p *process, l life, leader column, followers []colum
 
 // evidence says what the count of a column shows within the samples.
 func (c *column) evidence(l life) []Evidence {
-	ev := slices.Concat(growingEvidence(c.growth, l.span(), len(l.samples)), retainedEvidence(c.kept),
+	g := c.growth
+	g.PerHour = series{times: l.times(), counts: c.counts}.perHour()
+	ev := slices.Concat(growingEvidence(g, l.span(), len(l.samples)), retainedEvidence(c.kept),
 		turnoverEvidence(c.turnover), loadEvidence(c.blame))
 	if n, state := blockedForever(c.group); n > 0 {
 		ev = append(ev, blockedEvidence(n, state))
