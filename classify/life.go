@@ -58,11 +58,13 @@ func (l life) columns() map[profile.Signature][]float64 {
 	cols := map[profile.Signature][]float64{}
 	for i, s := range l.samples {
 		for g := range s.Goroutines.Groups {
-			sig := s.Goroutines.Groups[g].Signature
-			if cols[sig] == nil {
-				cols[sig] = make([]float64, len(l.samples))
+			group := &s.Goroutines.Groups[g]
+			counts, ok := cols[group.Signature]
+			if !ok {
+				counts = make([]float64, len(l.samples))
+				cols[group.Signature] = counts
 			}
-			cols[sig][i] = float64(s.Goroutines.Groups[g].Count)
+			counts[i] = float64(group.Count)
 		}
 	}
 	return cols

@@ -682,7 +682,7 @@ func TestSimulatedProcesses(t *testing.T) {
 				}
 			}
 			for _, l := range livesOf(samples) {
-				mustBeOneLife(t, l)
+				mustBeOneLife(t, p, l)
 			}
 		})
 	}
@@ -690,7 +690,7 @@ func TestSimulatedProcesses(t *testing.T) {
 
 // mustBeOneLife checks the samples of a life, each by itself and with the one
 // before.
-func mustBeOneLife(t *testing.T, l life) {
+func mustBeOneLife(t *testing.T, p *simulated, l life) {
 	t.Helper()
 	requests := -1.0
 	for _, s := range l.samples {
@@ -715,6 +715,10 @@ func mustBeOneLife(t *testing.T, l life) {
 			t.Fatalf("%.0f requests completed after %.0f", now, requests)
 		}
 		requests = now
+		uptime := s.Time.Sub(l.started()).Hours()
+		if most := 10 * p.load.mean * uptime / p.latency; uptime > 0.1 && now > most {
+			t.Fatalf("%.0f requests in %.1f h, want %.0f at most", now, uptime, most)
+		}
 	}
 }
 
