@@ -45,7 +45,8 @@ type Thresholds struct {
 	// hours of the day has come back.
 	Day time.Duration
 	// QuarterShare is the part of the rise over a day that each quarter of it
-	// must have; LifeShare is the same of a rise over uptime.
+	// must have; LifeShare is the same of a rise over uptime, which ends where
+	// a warm-up does.
 	QuarterShare, LifeShare float64
 	// MaxFall is the part of the rise over a day by which the count may fall
 	// on the way: whatever follows requests falls at night.
@@ -53,8 +54,11 @@ type Thresholds struct {
 	// SustainedP is MaxP for growth over a day or over several lives, which
 	// some 80 stacks of a process are looked at for at every run.
 	SustainedP float64
+	// LateP is the same for the longer half of the uptimes of several lives,
+	// LateSlope the part of their first slope that they must still rise with.
+	LateP, LateSlope float64
 	// MinLives is the number of lives from which they are looked at
-	// together.
+	// together, whatever their hours of the day.
 	MinLives int
 }
 
@@ -63,7 +67,7 @@ func DefaultThresholds() Thresholds {
 	return Thresholds{
 		MinSamples: 6, MinSpan: 10 * time.Second, MaxP: 0.005, MinRise: 8, MinRiseShare: 0.25,
 		PlateauP: 0.05, PlateauSamples: 8, PlateauSlope: 0.2, PlateauRise: 5, PlateauRiseShare: 0.1,
-		MaxDip: 0.5, Day: 23 * time.Hour, QuarterShare: 0.05, LifeShare: 0.15, MaxFall: 0.2, SustainedP: 1e-4, MinLives: 4,
+		MaxDip: 0.5, Day: 23 * time.Hour, QuarterShare: 0.05, LifeShare: 0.2, MaxFall: 0.2, SustainedP: 1e-4, LateP: 1e-3, LateSlope: 0.4, MinLives: 4,
 	}
 }
 

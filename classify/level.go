@@ -45,6 +45,7 @@ type witness struct {
 
 	persistent     bool // stands there for longer than health allows
 	aboveBound     bool // more stand there than health allows
+	bounded        bool // a pile-up that grows, but follows the load or may come to rest
 	blockedForever bool // no event can end the wait
 	proven         bool // the garbage collector proved it
 	several        bool // at least two culprits
@@ -89,7 +90,7 @@ func (w witness) uncapped() Level {
 		return Likely
 	case moves, overdue, w.retained, w.saturated && !w.known, w.watched && w.blockedForever && w.several:
 		return Suspect
-	case w.blockedForever, stack, w.known && w.aboveBound:
+	case w.blockedForever, stack, w.known && (w.aboveBound || w.bounded):
 		return Note
 	}
 	return ""

@@ -9,7 +9,7 @@ import (
 // witnesses calls f with every combination of evidence.
 func witnesses(f func(witness)) int {
 	n := 0
-	for bits := range 1 << 13 {
+	for bits := range 1 << 14 {
 		bit := func(i int) bool { return bits>>i&1 == 1 }
 		for _, affected := range []Affected{AffectedUnknown, AffectedYes} {
 			for _, class := range []advisory.Class{advisory.Leak, advisory.Deadlock, advisory.PileUp, advisory.Generic} {
@@ -17,7 +17,7 @@ func witnesses(f func(witness)) int {
 					f(witness{
 						known: bit(0), fromSource: bit(1), persistent: bit(2), aboveBound: bit(3),
 						blockedForever: bit(4), several: bit(5), growing: bit(6),
-						sustained: bit(7), retained: bit(8), outlived: bit(9), stuck: bit(10), saturated: bit(11), proven: bit(12),
+						sustained: bit(7), retained: bit(8), outlived: bit(9), stuck: bit(10), saturated: bit(11), proven: bit(12), bounded: bit(13),
 						affected: affected, class: class, health: health,
 					})
 					n++
@@ -64,7 +64,7 @@ var rules = []struct {
 		}, Suspect, ""},
 	{"what always stands there is told by its number only",
 		func(w witness) bool {
-			return w.known && w.health == advisory.Always && !w.counted() && !w.blockedForever && !w.aboveBound
+			return w.known && w.health == advisory.Always && !w.counted() && !w.blockedForever && !w.aboveBound && !w.bounded
 		}, "", ""},
 	{"known from source is never above suspect",
 		func(w witness) bool { return w.known && w.fromSource }, Suspect, ""},
@@ -179,7 +179,7 @@ func TestLevelWithoutAdvisory(t *testing.T) {
 			return
 		}
 		bare := w
-		bare.affected, bare.class, bare.health, bare.fromSource, bare.persistent, bare.aboveBound = 0, "", "", false, false, false
+		bare.affected, bare.class, bare.health, bare.fromSource, bare.persistent, bare.aboveBound, bare.bounded = 0, "", "", false, false, false, false
 		if w.level() != bare.level() {
 			t.Errorf("%+v: %q, want %q", w, w.level(), bare.level())
 		}
@@ -215,6 +215,9 @@ func TestLevel(t *testing.T) {
 		{"queries in flight", func(w *witness) { w.class, w.health = advisory.PileUp, advisory.Briefly }, ""},
 		{"queries piled up", func(w *witness) {
 			w.class, w.health, w.aboveBound, w.persistent = advisory.PileUp, advisory.Briefly, true, true
+		}, Note},
+		{"queries piling up with the load", func(w *witness) {
+			w.class, w.health, w.bounded = advisory.PileUp, advisory.Briefly, true
 		}, Note},
 		{"queries piling up", func(w *witness) {
 			w.class, w.health, w.aboveBound, w.growing = advisory.PileUp, advisory.Briefly, true, true

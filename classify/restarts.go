@@ -12,17 +12,21 @@ import (
 // process that is killed for its memory every 20 minutes is sampled once or
 // twice in each.
 func (j *judge) restartCases(p *process, used map[profile.Signature]bool) []*caseOf {
-	if len(p.lives) < 2 || p.newest().last().Time.Sub(p.lives[0].samples[0].Time) < j.Thresholds.Day {
+	lives := p.sameBuild()
+	if len(lives) < 2 || lives[len(lives)-1].last().Time.Sub(lives[0].samples[0].Time) < j.Thresholds.Day {
 		return nil
 	}
-	all := life{samples: p.target.Samples}
+	var all life
+	for _, l := range lives {
+		all.samples = append(all.samples, l.samples...)
+	}
 	counts := all.columns()
 	var rising []column
 	for sig, c := range counts {
 		if used[sig] || slices.Max(c) < j.Thresholds.MinRise {
 			continue
 		}
-		if up := j.Thresholds.overLives(j.lived(p, c)); up.found {
+		if up := j.Thresholds.overLives(j.lived(lives, c)); up.found {
 			rising = append(rising, column{sig: sig, counts: c, group: newestGroup(all, sig), climb: up})
 		}
 	}
@@ -42,19 +46,30 @@ func (j *judge) restartCases(p *process, used map[profile.Signature]bool) []*cas
 	return cases
 }
 
-// lived splits a count over all samples into the lives of the process. With
-// many lives the load is taken out; few of them must stand as they are.
-func (j *judge) lived(p *process, counts []float64) []livedCount {
+// sameBuild returns the newest lives that ran the same binary: another release
+// has another number of goroutines.
+func (p *process) sameBuild() []life {
+	build := func(l life) string { return l.last().Goroutines.BuildID }
+	from := len(p.lives) - 1
+	for from > 0 && build(p.lives[from-1]) == build(p.newest()) {
+		from--
+	}
+	return p.lives[from:]
+}
+
+// lived splits a count over all samples into the lives. With many lives the
+// load is taken out; few of them must stand as they are.
+func (j *judge) lived(lives []life, counts []float64) []livedCount {
 	var lived []livedCount
 	var parts [][]float64
 	var loads []load
-	for _, l := range p.lives {
+	for _, l := range lives {
 		n := len(l.samples)
 		lived = append(lived, livedCount{started: l.started(), times: l.times(), counts: counts[:n]})
 		parts, loads = append(parts, counts[:n]), append(loads, loadOf(l))
 		counts = counts[n:]
 	}
-	if len(p.lives) >= j.Thresholds.MinLives {
+	if len(lives) >= j.Thresholds.MinLives {
 		for i, rest := range loadTakenOut(parts, loads) {
 			lived[i].counts = rest
 		}

@@ -170,11 +170,14 @@ func (r retrospect) rateText() string {
 	return ""
 }
 
+// smallShare is the share of births below which it is not told.
+const smallShare = 0.1
+
 // shareText is the share of births; empty if unknown.
 func (r retrospect) shareText() string {
 	switch {
-	case r.bornShare == 0:
-		return ""
+	case r.bornShare < smallShare:
+		return "" // unknown, or too small to tell anybody anything
 	case r.bornShare > 0.5:
 		return "; most goroutines born since the oldest are among them"
 	}

@@ -60,9 +60,9 @@ func (s *seen) into(w *witness, c *caseOf) {
 	if w.class != advisory.PileUp {
 		return
 	}
-	c.bounded = w.growing && (s.blame != blameNone || s.span <= s.settles)
-	w.growing = w.growing && !c.bounded
-	w.aboveBound = w.aboveBound || c.bounded
+	w.bounded = w.growing && (s.blame != blameNone || s.span <= s.settles)
+	w.growing = w.growing && !w.bounded
+	c.bounded = w.bounded
 }
 
 // evidence says what was seen.

@@ -25,16 +25,17 @@ type climb struct {
 // follows the hours of the day stands at the end where it stood at the
 // beginning, and has fallen in between: no count that comes back or falls can
 // pass. The least of the last third must stand above the most of the first, and
-// each quarter above the one before, which a step or a warm-up does not. What
-// the load explains is taken out first.
+// each quarter above the one before, which a step or a warm-up does not. That
+// must hold for the count as it is and with what the load explains taken out.
 func (th Thresholds) sustained(times []time.Time, counts []float64, l load) climb {
 	n := len(counts)
 	if n < th.MinSamples || times[n-1].Sub(times[0]) < th.Day || thirds(counts) < th.MinRise {
 		return climb{}
 	}
 	rest := withoutLoad(counts, l)
-	rise, ok := th.quarters(rest, th.QuarterShare)
-	if !ok || !th.apart(rest) || fall(counts) > th.MaxFall*rise || mannKendall(rest) >= th.SustainedP {
+	rise, ok := th.quarters(rest, th.QuarterShare, 3)
+	_, asItIs := th.quarters(counts, th.QuarterShare, 3)
+	if !ok || !asItIs || !th.apart(rest) || fall(counts) > th.MaxFall*rise || mannKendall(rest) >= th.SustainedP {
 		return climb{}
 	}
 	return climb{found: true, rise: rise, over: times[n-1].Sub(times[0]), lives: 1}
@@ -66,14 +67,15 @@ func (th Thresholds) rise(low, high float64) float64 {
 }
 
 // quarters returns the rise of the median from the first to the last quarter,
-// and whether it matters and each quarter has its share of it.
-func (th Thresholds) quarters(counts []float64, share float64) (rise float64, ok bool) {
+// and whether it matters and each quarter has its share of it. scatter is how
+// many times the root of the count a rise must be.
+func (th Thresholds) quarters(counts []float64, share, scatter float64) (rise float64, ok bool) {
 	var medians [4]float64
 	for q := range medians {
 		medians[q] = median(counts[q*len(counts)/4 : (q+1)*len(counts)/4])
 	}
 	rise = medians[3] - medians[0]
-	if rise < th.rise(medians[0], medians[3]) {
+	if rise < max(th.MinRise, th.MinRiseShare*medians[0], scatter*math.Sqrt(max(medians[0], medians[3], 0))) {
 		return rise, false
 	}
 	for q := 1; q < len(medians); q++ {
@@ -154,15 +156,37 @@ func (th Thresholds) overLives(lives []livedCount) climb {
 	for i, p := range all {
 		counts[i] = p.count
 	}
-	share, sure := th.LifeShare, th.agree(lives) && quarterApart(counts)
+	c := climb{lives: len(lives), over: all[len(all)-1].up}
 	if len(lives) < th.MinLives {
-		share, sure = th.QuarterShare, th.apart(counts)
+		rise, ok := th.quarters(counts, th.QuarterShare, 3)
+		c.rise, c.found = rise, ok && th.apart(counts) && fall(counts) <= th.MaxFall*rise
+	} else {
+		scatter := 3.0
+		if len(lives) >= 4*th.MinLives {
+			scatter = 2 // so many lives are as many independent counts
+		}
+		rise, ok := th.quarters(counts, th.LifeShare, scatter)
+		c.rise, c.found = rise, ok && agree(lives) && quarterApart(counts) && th.straight(all) &&
+			mannKendall(counts[len(counts)/2:]) < th.LateP
 	}
-	rise, ok := th.quarters(counts, share)
-	if !ok || !sure || len(lives) < th.MinLives && fall(counts) > th.MaxFall*rise || mannKendall(counts) >= th.SustainedP {
-		return climb{}
+	c.found = c.found && mannKendall(counts) < th.SustainedP
+	return c
+}
+
+// straight reports whether the last quarter of the points rises by uptime
+// about as fast as the first: a warm-up gets slower.
+func (th Thresholds) straight(points []upPoint) bool {
+	var up, count [4]float64
+	for q := range up {
+		part := points[q*len(points)/4 : (q+1)*len(points)/4]
+		ups, counts := make([]float64, len(part)), make([]float64, len(part))
+		for i, p := range part {
+			ups[i], counts[i] = p.up.Hours(), p.count
+		}
+		up[q], count[q] = medianInPlace(ups), medianInPlace(counts)
 	}
-	return climb{found: true, rise: rise, over: all[len(all)-1].up, lives: len(lives)}
+	first, last := up[1]-up[0], up[3]-up[2]
+	return (count[3]-count[2])*first >= th.LateSlope*(count[1]-count[0])*last
 }
 
 // quarterApart reports whether three in four of the last quarter stand above
@@ -202,10 +226,14 @@ func spanOf(lives []livedCount) time.Duration {
 	return last[len(last)-1].Sub(lives[0].times[0])
 }
 
-// agree reports whether three in four of the lives that are long enough to tell
-// rise, and still do in their last third: a daily load rises in some and falls
-// in others, and a warm-up ends.
-func (th Thresholds) agree(lives []livedCount) bool {
+// lateShare is the part of the rise of one life that lies between its middle
+// and its last third; of a straight line it is half.
+const lateShare = 0.35
+
+// agree reports whether nearly all lives that are long enough to tell rise, and
+// still do in their last third: a daily load rises in some and falls in others,
+// and a warm-up ends.
+func agree(lives []livedCount) bool {
 	told, rise := 0, 0
 	for _, lc := range lives {
 		third := len(lc.counts) / 3
@@ -215,9 +243,9 @@ func (th Thresholds) agree(lives []livedCount) bool {
 		first, last := median(lc.counts[:third]), median(lc.counts[len(lc.counts)-third:])
 		middle := median(lc.counts[third : len(lc.counts)-third])
 		told++
-		if last > first && last-middle >= th.LifeShare*(last-first) {
+		if last > first && last-middle >= lateShare*(last-first) {
 			rise++
 		}
 	}
-	return 4*rise >= 3*told
+	return 8*rise >= 7*told
 }

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/alecthomas/units"
 	"github.com/google/renameio/v2/maybe"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -44,6 +45,10 @@ type shared struct {
 	given string
 	// thanosVersion is for targets that do not tell theirs.
 	thanosVersion string
+	// memory is the limit of each process as it was typed, memoryLimit the
+	// same in bytes; 0 if not given.
+	memory      string
+	memoryLimit int64
 }
 
 func (s *shared) add(c *cobra.Command) {
@@ -52,6 +57,7 @@ func (s *shared) add(c *cobra.Command) {
 	f.StringVar(&s.failOn, "fail-on", "likely", "exit 1 for findings of this `LEVEL` or above: confirmed, likely, suspect, never")
 	f.StringVar(&s.advisories, "advisories", "", "`DIR` with your own advisories beside the built-in ones, or none for no advisories at all")
 	f.StringVar(&s.thanosVersion, "thanos-version", "", "`VERSION` of Thanos, such as 0.35.1, for processes and dumps that do not tell theirs")
+	f.StringVar(&s.memory, "memory-limit", "", "memory that each process may have, such as 8GB, to tell how long it lasts (default: its GOMEMLIMIT)")
 	f.StringVar(&s.color, "color", "auto", "colours: auto, always or never")
 	f.BoolVarP(&s.quiet, "quiet", "q", false, "print nothing while the exit status is 0; files of -o are written")
 	f.BoolVarP(&s.verbose, "verbose", "v", false, "all stacks, all evidence, notes")
@@ -88,6 +94,23 @@ func (s *shared) check() error {
 	if !slices.Contains([]string{"auto", "always", "never"}, s.color) {
 		return usagef("--color %s: want auto, always or never", s.color)
 	}
+	return s.checkMemory()
+}
+
+// checkMemory reads --memory-limit: Prometheus' sizes, and Kubernetes' ("2Gi").
+func (s *shared) checkMemory() error {
+	if s.memory == "" {
+		return nil
+	}
+	size := s.memory
+	if strings.HasSuffix(size, "i") {
+		size += "B"
+	}
+	n, err := units.ParseBase2Bytes(size)
+	if err != nil || n <= 0 {
+		return usagef("--memory-limit %s: want a size, such as 8GB or 512Mi", s.memory)
+	}
+	s.memoryLimit = int64(n)
 	return nil
 }
 
@@ -143,7 +166,7 @@ func (s *shared) judge(targets []profile.Target, db *advisory.DB, kept string) *
 		}
 	}
 	return classify.Judge(targets, classify.Options{
-		Thresholds: classify.DefaultThresholds(), Advisories: db, Kept: kept,
+		Thresholds: classify.DefaultThresholds(), Advisories: db, Kept: kept, MemoryLimit: s.memoryLimit,
 	})
 }
 
