@@ -85,9 +85,12 @@ func (j *judge) look(p *process, l life, c *column, times []time.Time, work load
 		return
 	}
 	c.climb = j.Thresholds.sustained(times, c.counts, work)
-	if c.growth.Verdict == Growing {
-		c.blame = work.blameFor(c.counts)
-		c.turnover = turnoverOf(l, func(g *profile.Group) bool { return g.Signature == c.sig })
+	if c.growth.Verdict != Growing && !c.climb.found {
+		return
+	}
+	c.turnover = turnoverOf(l, func(g *profile.Group) bool { return g.Signature == c.sig })
+	if c.blame = work.blameFor(c.counts); c.blame != blameNone {
+		c.climb = climb{}
 	}
 }
 

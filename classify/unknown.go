@@ -35,7 +35,9 @@ func (j *judge) unknown(p *process, used map[profile.Signature]bool, known []*ca
 			maps.Copy(used, c.used)
 		}
 	}
-	cases = append(cases, j.overdueCases(p, l, used)...)
+	if !slices.ContainsFunc(slices.Concat(known, cases), (*caseOf).overdue) {
+		cases = append(cases, j.overdueCases(p, l, used)...)
+	}
 	cases = append(cases, j.provenCases(p, l, used)...)
 	cases = append(cases, j.blockedCases(p, l, columns, used)...)
 	return joinClosures(append(cases, j.lookalikes(p, l, columns, used)...))
@@ -44,6 +46,18 @@ func (j *judge) unknown(p *process, used map[profile.Signature]bool, known []*ca
 // explains reports whether the goroutines of the case are accounted for, so
 // that they are judged no further.
 func (c *caseOf) explains() bool { return c.occurrence.Level.AtLeast(Suspect) || c.bounded }
+
+// overdue reports whether the case accounts for requests that are overdue: the
+// others of the process wait behind it, or a known leak is there that requests
+// wait behind.
+func (c *caseOf) overdue() bool {
+	if c.adv != nil && len(c.adv.Victims) > 0 && c.occurrence.Level.AtLeast(Likely) {
+		return true
+	}
+	return c.explains() && slices.ContainsFunc(c.occurrence.Evidence, func(e Evidence) bool {
+		return e.Kind == KindStuck || e.Kind == KindSaturated || e.Kind == KindOutlived
+	})
+}
 
 // follows splits columns into those that move as the counts do and the others.
 func follows(counts []float64, columns []column) (followers, rest []column) {
