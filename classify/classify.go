@@ -131,7 +131,8 @@ func (j *judge) history(c *caseOf) {
 		s.counts[i] = float64(p.Culprits)
 	}
 	if cost := costOf(l.samples, s.counts, s.perHour(), j.MemoryLimit); cost != nil {
-		c.occurrence.Cost, c.occurrence.retained = cost.text(), cost.retained
+		c.occurrence.Cost = cost.text()
+		c.occurrence.StackBytes = cost.stackPerLeak * int64(s.counts[len(s.counts)-1])
 	}
 }
 
@@ -267,7 +268,7 @@ func (j *judge) finding(cases []*caseOf) Finding {
 		}
 		f.Culprits += c.occurrence.Culprits
 		f.Victims += c.occurrence.Victims
-		if held := c.occurrence.retained; held > 0 {
+		if held := c.occurrence.StackBytes; held > 0 {
 			held += value(f.RetainedBytes)
 			f.RetainedBytes = &held
 		}

@@ -148,11 +148,12 @@ func (c *cost) text() string {
 	if c == nil {
 		return ""
 	}
-	of := "stacks alone"
+	// The heap holds garbage too, so that what rose with them is a bound.
+	about, of := "about", "stacks alone"
 	if c.perLeak > c.stackPerLeak {
-		of = byteSize(c.stackPerLeak) + " of it stacks, the rest heap that rose with them"
+		about, of = "up to", byteSize(c.stackPerLeak)+" of it stacks, the rest heap that rose with them"
 	}
-	s := fmt.Sprintf("each holds about %s (%s), %s in all now", byteSize(c.perLeak), of, byteSize(c.retained))
+	s := fmt.Sprintf("each holds %s %s (%s), %s in all now", about, byteSize(c.perLeak), of, byteSize(c.retained))
 	switch {
 	case c.until == nil:
 		return s

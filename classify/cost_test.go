@@ -69,7 +69,7 @@ func TestCost(t *testing.T) {
 		text     string
 	}{
 		{"stacks and heap", costly(leak, 38, 100), leak, 0, 0, nil,
-			"each holds about 138 KiB (38 KiB of it stacks, the rest heap that rose with them), 19 MiB in all now"},
+			"each holds up to 138 KiB (38 KiB of it stacks, the rest heap that rose with them), 19 MiB in all now"},
 		{"heap that does not follow", sawtooth, leak, 0, 0, nil,
 			"each holds about 38 KiB (stacks alone), 5.3 MiB in all now"},
 		{"heap that falls but once", falling, jump, 0, 0, nil,
@@ -81,7 +81,7 @@ func TestCost(t *testing.T) {
 		{"culprits that are freed", costly(freed, 38, 0), freed, 0, 0, nil,
 			"each holds about 38 KiB (stacks alone), 304 KiB in all now"},
 		{"samples without metrics", holes, leak, 0, 0, nil,
-			"each holds about 138 KiB (38 KiB of it stacks, the rest heap that rose with them), 19 MiB in all now"},
+			"each holds up to 138 KiB (38 KiB of it stacks, the rest heap that rose with them), 19 MiB in all now"},
 		{"five samples", costly(leak[:5], 38, 100), leak[:5], 0, 0, nil, ""},
 		{"six samples, one without metrics", append(costly(leak[:5], 38, 100), memoryOf{}), leak[:6], 0, 0, nil, ""},
 		{"culprits that hardly move", costly([]float64{0, 2, 4, 6, 8, 9}, 38, 100), []float64{0, 2, 4, 6, 8, 9}, 0, 0, nil, ""},
@@ -93,23 +93,23 @@ func TestCost(t *testing.T) {
 		{"more than any goroutine holds", costly(leak, 1e9, 0), leak, 0, 0, nil, ""},
 
 		{"no limit set", costly(leak, 28, 100), leak, 9.223372036854776e+18, 0, up(60),
-			"each holds about 128 KiB (28 KiB of it stacks, the rest heap that rose with them), 18 MiB in all now"},
+			"each holds up to 128 KiB (28 KiB of it stacks, the rest heap that rose with them), 18 MiB in all now"},
 		// (2 GiB - 11 MiB - 144 × 128 KiB) / 128 KiB = 16152
 		{"the runtime's limit", costly(leak, 28, 100), leak, 2 * gib, 0, nil,
-			"each holds about 128 KiB (28 KiB of it stacks, the rest heap that rose with them), 18 MiB in all now; about 16000 more until the limit of 2.0 GiB"},
+			"each holds up to 128 KiB (28 KiB of it stacks, the rest heap that rose with them), 18 MiB in all now; about 16000 more until the limit of 2.0 GiB"},
 		// (1 GiB - 29 MiB) / 128 KiB = 7960
 		{"the given limit wins", costly(leak, 28, 100), leak, 2 * gib, gib, up(120),
-			"each holds about 128 KiB (28 KiB of it stacks, the rest heap that rose with them), 18 MiB in all now; about 7900 more, in 2d18h at this rate, until the limit of 1.0 GiB"},
+			"each holds up to 128 KiB (28 KiB of it stacks, the rest heap that rose with them), 18 MiB in all now; about 7900 more, in 2d18h at this rate, until the limit of 1.0 GiB"},
 		{"it goes fast", costly(leak, 28, 100), leak, 0, 30 << 20, up(36_000),
-			"each holds about 128 KiB (28 KiB of it stacks, the rest heap that rose with them), 18 MiB in all now; about 8 more, in 1m at this rate, until the limit of 30 MiB"},
+			"each holds up to 128 KiB (28 KiB of it stacks, the rest heap that rose with them), 18 MiB in all now; about 8 more, in 1m at this rate, until the limit of 30 MiB"},
 		{"no rate", costly(leak, 28, 100), leak, 0, gib, up(0),
-			"each holds about 128 KiB (28 KiB of it stacks, the rest heap that rose with them), 18 MiB in all now; about 7900 more until the limit of 1.0 GiB"},
+			"each holds up to 128 KiB (28 KiB of it stacks, the rest heap that rose with them), 18 MiB in all now; about 7900 more until the limit of 1.0 GiB"},
 		{"a rate below none", costly(leak, 28, 100), leak, 0, gib, up(-60),
-			"each holds about 128 KiB (28 KiB of it stacks, the rest heap that rose with them), 18 MiB in all now; about 7900 more until the limit of 1.0 GiB"},
+			"each holds up to 128 KiB (28 KiB of it stacks, the rest heap that rose with them), 18 MiB in all now; about 7900 more until the limit of 1.0 GiB"},
 		{"in many years", costly(leak, 28, 100), leak, 0, gib, up(1e-9),
-			"each holds about 128 KiB (28 KiB of it stacks, the rest heap that rose with them), 18 MiB in all now; about 7900 more until the limit of 1.0 GiB"},
+			"each holds up to 128 KiB (28 KiB of it stacks, the rest heap that rose with them), 18 MiB in all now; about 7900 more until the limit of 1.0 GiB"},
 		{"above the limit", costly(leak, 28, 100), leak, 0, 20 << 20, up(60),
-			"each holds about 128 KiB (28 KiB of it stacks, the rest heap that rose with them), 18 MiB in all now; the limit of 20 MiB is reached"},
+			"each holds up to 128 KiB (28 KiB of it stacks, the rest heap that rose with them), 18 MiB in all now; the limit of 20 MiB is reached"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

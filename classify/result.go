@@ -123,7 +123,9 @@ type Finding struct {
 	// Remedies are one for each set of targets with the same version and
 	// component, in the order of the targets.
 	Remedies []Remedy `json:"remedies"`
-	// RetainedBytes is memory held by the finding; nil if unknown.
+	// RetainedBytes is memory that the finding holds for certain: that of
+	// its stacks, culprits' and victims', by how the stacks in use rose with
+	// the culprits; nil if the metrics do not tell.
 	RetainedBytes *int64   `json:"retained_bytes"`
 	References    []string `json:"references"`
 
@@ -178,8 +180,9 @@ type Occurrence struct {
 	// Cost says what memory they hold and what is left, empty where the
 	// metrics do not support it.
 	Cost string `json:"-"`
-
-	retained int64 // bytes; 0 if unknown
+	// StackBytes is the memory of the stacks of culprits and victims; 0 if
+	// unknown.
+	StackBytes int64 `json:"-"`
 }
 
 // A PreconditionState is a precondition of the advisory as found on a process.
