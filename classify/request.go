@@ -23,11 +23,14 @@ const (
 )
 
 // requestOf tells by the calls of a stack whether the goroutine works for a
-// request, and of which kind. gRPC that is served over HTTP is gRPC.
+// request, and of which kind. gRPC that is served over HTTP is gRPC. Who watches
+// the health of a server does so for as long as he likes.
 func requestOf(frames []profile.Frame) requestKind {
 	kind := requestNone
 	for _, f := range frames {
 		switch {
+		case f.Func == "google.golang.org/grpc/health.(*Server).Watch":
+			return requestNone
 		case f.Func == "google.golang.org/grpc.(*Server).processStreamingRPC",
 			f.Func == "google.golang.org/grpc.(*Server).processUnaryRPC":
 			return requestGRPC

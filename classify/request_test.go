@@ -38,6 +38,7 @@ func TestRequestOf(t *testing.T) {
 		{"gRPC call", []string{"main.work", grpcUnary}, requestGRPC},
 		{"gRPC over HTTP", []string{"main.work", grpcUnary, httpHandler, httpConn}, requestGRPC},
 		{"HTTP within gRPC", []string{"main.work", httpHandler, grpcStream}, requestGRPC},
+		{"a watcher of health", []string{"google.golang.org/grpc/health.(*Server).Watch", "google.golang.org/grpc/health/grpc_health_v1._Health_Watch_Handler", grpcStream}, requestNone},
 		{"gRPC client", []string{"google.golang.org/grpc.(*clientStream).RecvMsg"}, requestNone},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

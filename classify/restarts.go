@@ -64,9 +64,9 @@ func (j *judge) lived(lives []life, counts []float64) []livedCount {
 	var parts [][]float64
 	var loads []load
 	for _, l := range lives {
-		n := len(l.samples)
-		lived = append(lived, livedCount{started: l.started(), times: l.times(), counts: counts[:n]})
-		parts, loads = append(parts, counts[:n]), append(loads, loadOf(l))
+		n, work := len(l.samples), loadOf(l)
+		lived = append(lived, livedCount{started: l.started(), times: l.times(), counts: counts[:n], work: work})
+		parts, loads = append(parts, counts[:n]), append(loads, work)
 		counts = counts[n:]
 	}
 	if len(lives) >= j.Thresholds.MinLives {

@@ -152,9 +152,9 @@ func (th Thresholds) overLives(lives []livedCount) climb {
 		return climb{}
 	}
 	slices.SortStableFunc(all, func(a, b upPoint) int { return cmp.Compare(a.up, b.up) })
-	counts := make([]float64, len(all))
+	counts, work := make([]float64, len(all)), make(load, len(all))
 	for i, p := range all {
-		counts[i] = p.count
+		counts[i], work[i] = p.count, p.work
 	}
 	c := climb{lives: len(lives), over: all[len(all)-1].up}
 	if len(lives) < th.MinLives {
@@ -169,7 +169,7 @@ func (th Thresholds) overLives(lives []livedCount) climb {
 		c.rise, c.found = rise, ok && agree(lives) && quarterApart(counts) && th.straight(all) &&
 			mannKendall(counts[len(counts)/2:]) < th.LateP
 	}
-	c.found = c.found && mannKendall(counts) < th.SustainedP
+	c.found = c.found && mannKendall(counts) < th.SustainedP && work.blameFor(counts) == blameNone
 	return c
 }
 
@@ -203,18 +203,23 @@ type livedCount struct {
 	started time.Time
 	times   []time.Time
 	counts  []float64
+	work    load
 }
 
 // upPoint is a count at an uptime.
 type upPoint struct {
 	up    time.Duration
 	count float64
+	work  float64 // load, NaN where it is not known
 }
 
 func (lc livedCount) points() []upPoint {
 	points := make([]upPoint, len(lc.counts))
 	for i, t := range lc.times {
-		points[i] = upPoint{t.Sub(lc.started), lc.counts[i]}
+		points[i] = upPoint{t.Sub(lc.started), lc.counts[i], math.NaN()}
+		if i < len(lc.work) {
+			points[i].work = lc.work[i]
+		}
 	}
 	return points
 }

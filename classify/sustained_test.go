@@ -133,3 +133,20 @@ func TestNth(t *testing.T) {
 		}
 	}
 }
+
+// A life at the weekend and one before it: the count follows the load, which
+// fell between them.
+func TestOverLivesWithLoad(t *testing.T) {
+	lives := livesOver(13, func(up, h float64) float64 { return 50 * up })
+	if !DefaultThresholds().overLives(lives).found {
+		t.Fatal("not found where the load is not known")
+	}
+	for k := range lives {
+		for _, n := range lives[k].counts {
+			lives[k].work = append(lives[k].work, n/10)
+		}
+	}
+	if c := DefaultThresholds().overLives(lives); c.found {
+		t.Errorf("found though the load explains it: %+v", c)
+	}
+}
