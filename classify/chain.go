@@ -243,11 +243,11 @@ func (c chain) text() string {
 	if c.root != "" {
 		steps = append(steps, c.root)
 	}
-	verb := "name"
+	verb := "were"
 	if c.tied == 1 {
-		verb = "names"
+		verb = "was"
 	}
-	return fmt.Sprintf("%d of %d %s a goroutine that waits behind them as their creator: %s",
+	return fmt.Sprintf("%d of %d %s started by a goroutine that is still there and blocked: %s",
 		c.tied, c.culprits, verb, strings.Join(steps, " ← "))
 }
 

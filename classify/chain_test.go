@@ -179,7 +179,7 @@ func TestChainLinks(t *testing.T) {
 	if !slices.Equal(c.links, want) {
 		t.Errorf("links %v, want %v", c.links, want)
 	}
-	if text, want := c.text(), "3 of 12 name a goroutine that waits behind them as their creator: store.newEagerRespSet.func2.3"+
+	if text, want := c.text(), "3 of 12 were started by a goroutine that is still there and blocked: store.newEagerRespSet.func2.3"+
 		" ← store.(*eagerRespSet).Next (sync.WaitGroup.Wait) ← query.(*querier).Select.func2 (chan receive) ← http.(*Server).Serve"; text != want {
 		t.Errorf("text %q, want %q", text, want)
 	}
@@ -205,7 +205,7 @@ func TestChainOfCulprits(t *testing.T) {
 	if c.culprits != 2 || c.tied != 1 || c.victims[signatureOf(childWork)] != 1 {
 		t.Errorf("%d of %d tied, victims %v", c.tied, c.culprits, c.victims)
 	}
-	mustContain(t, c.text(), "1 of 2 names a goroutine")
+	mustContain(t, c.text(), "1 of 2 was started by a goroutine")
 }
 
 func TestTellingFunction(t *testing.T) {

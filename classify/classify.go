@@ -111,7 +111,7 @@ func (j *judge) cases(p *process) []*caseOf {
 	cases = dropExplained(cases)
 	cases = append(cases, j.unknown(p, used, cases)...)
 	for _, c := range cases {
-		if c.occurrence.Level.AtLeast(Suspect) {
+		if c.adv != nil || c.occurrence.Level.AtLeast(Suspect) {
 			j.history(c)
 		}
 	}
@@ -132,7 +132,7 @@ func (j *judge) history(c *caseOf) {
 	}
 	if cost := costOf(l.samples, s.counts, s.perHour(), j.MemoryLimit); cost != nil {
 		c.occurrence.Cost = cost.text()
-		c.occurrence.StackBytes = cost.stackPerLeak * int64(s.counts[len(s.counts)-1])
+		c.occurrence.StackBytes = min(cost.stackPerLeak*int64(s.counts[len(s.counts)-1]), int64(l.last().Metrics.Sum(stackInUse)))
 	}
 }
 

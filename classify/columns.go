@@ -34,7 +34,19 @@ type column struct {
 
 // grows reports whether the count grows and nothing else explains that.
 func (c *column) grows() bool {
-	return c.growth.Verdict == Growing && c.blame == blameNone && !c.turnover.comesAndGoes()
+	return c.growth.Verdict == Growing && c.blame == blameNone && !c.passes()
+}
+
+// passes reports whether the goroutines come and go. Few that stay in a stack
+// that many pass through may be a leak all the same.
+func (c *column) passes() bool {
+	return c.turnover.comesAndGoes() && 2*float64(c.turnover.stayed) < thirds(c.counts)
+}
+
+// scales reports whether the goroutines are known to be as many as something
+// that others decide about: clients, endpoints, tenants.
+func (c *column) scales() bool {
+	return c.benign != nil && !c.benign.InFlight && c.benign.ScalesWith != advisory.Constant
 }
 
 // leads reports whether the column is reason enough for a case of its own.
@@ -99,7 +111,7 @@ func (j *judge) look(p *process, l life, c *column, times []time.Time, work load
 func (j *judge) lookRetained(moving []column, l life, times []time.Time, work load) {
 	for i := range moving {
 		c := &moving[i]
-		if c.growth.P == nil || c.benign != nil && !c.benign.InFlight || c.turnover.comesAndGoes() {
+		if c.growth.P == nil || c.scales() || c.passes() {
 			continue
 		}
 		others := make([]float64, len(l.samples))
@@ -135,9 +147,10 @@ func blockedForever(g *profile.Group) (n int, state profile.State) {
 	return n, state
 }
 
-// forever is 1 for a column whose goroutines are blocked for ever, else 0.
+// forever is 1 for a column most of whose goroutines are blocked for ever, else
+// 0: one select {} among them says nothing of the others.
 func forever(c column) int {
-	if n, _ := blockedForever(c.group); n > 0 {
+	if n, _ := blockedForever(c.group); n > 0 && 2*n >= c.group.Count {
 		return 1
 	}
 	return 0

@@ -160,9 +160,13 @@ func (c *cost) text() string {
 	case *c.until == 0:
 		return s + fmt.Sprintf("; the limit of %s is reached", byteSize(c.limit))
 	}
-	s += fmt.Sprintf("; about %d more", twoDigits(*c.until))
+	more, in := "about", "in"
+	if c.perLeak > c.stackPerLeak {
+		more, in = "at least", "no sooner than in"
+	}
+	s += fmt.Sprintf("; %s %d more", more, twoDigits(*c.until))
 	if c.time != nil {
-		s += fmt.Sprintf(", in %s at this rate,", shortSpan(max(c.time.Round(time.Minute), time.Minute)))
+		s += fmt.Sprintf(", %s %s at this rate,", in, shortSpan(max(c.time.Round(time.Minute), time.Minute)))
 	}
 	return s + " until the limit of " + byteSize(c.limit)
 }

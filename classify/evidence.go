@@ -59,7 +59,7 @@ func sortEvidence(ev []Evidence) {
 
 // growingEvidence says how a count grew, or that it was looked at and did not.
 func growingEvidence(g Growth, span time.Duration, samples int) []Evidence {
-	if g.Verdict != Growing {
+	if g.Verdict != Growing || g.P == nil {
 		return nil
 	}
 	text := fmt.Sprintf("%d → %d in %s over %d samples", g.First, g.Last, Span(span), samples)

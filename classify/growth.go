@@ -6,8 +6,9 @@ import (
 )
 
 // Thresholds are the numbers that growth is decided by. They were chosen on
-// simulated series of 12 harmless and 5 leaking kinds of process. The rule does
-// not look at load yet: growth alone is no more than a suspicion.
+// simulated processes; what they make of others is in the documentation of the
+// package. Growth that only the first of them find is no more than a suspicion;
+// from Day on they are those of growth that stands by itself.
 type Thresholds struct {
 	// MinSamples is the number of samples below which nothing is said about
 	// growth: with 5, even a series that always rises has p = 1/120.

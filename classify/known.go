@@ -147,16 +147,21 @@ func (j *judge) knownInLife(sc *scene, l life) *caseOf {
 		culprits[i] = float64(t.culprits)
 	}
 	growth := j.growth(series{times: s.times, counts: culprits}, sc.process)
+	behind := Growth{}
 	if all := j.growth(s, sc.process); growth.Verdict != Growing && all.Verdict == Growing {
-		growth = all // few culprits may hold ever more victims
+		behind = all // few culprits may hold ever more victims
+		growth.Verdict, growth.P = all.Verdict, all.P
 	}
 	pattern := sc.worstPattern(l.last().Goroutines)
 	if pattern.InHealth == advisory.Never && j.onlyRises(culprits) {
 		growth.Verdict = Growing // none of them is load: no need to look for a plateau
 	}
-	stays := j.stays(sc, l, tallies)
-	preconditions := sc.process.preconditions(sc.adv)
 	seen := j.seenOf(sc, l, s.counts, culprits)
+	if pattern.InHealth != advisory.Never && seen.passes(culprits) {
+		growth.Verdict, behind.Verdict = Steady, Steady
+	}
+	stays := j.stays(sc, l, tallies, !seen.passes(culprits))
+	preconditions := sc.process.preconditions(sc.adv)
 	w := witness{
 		known: true, affected: sc.process.affected(sc.adv), class: sc.adv.Class, health: pattern.InHealth,
 		fromSource:     sc.adv.KnownFrom == advisory.ReadOnly,
@@ -175,12 +180,25 @@ func (j *judge) knownInLife(sc *scene, l life) *caseOf {
 	c.occurrence.Evidence = slices.Concat(
 		[]Evidence{sc.signatureEvidence(w, now, pattern, stays)},
 		foreverEvidence(now),
-		growingEvidence(growth, l.span(), len(l.samples)),
+		growthOf(growth, behind, l),
 		seen.evidence(),
 		preconditionEvidence(c.occurrence.Preconditions))
 	c.link(l)
 	sortEvidence(c.occurrence.Evidence)
 	return c
+}
+
+// growthOf says how the culprits grew or, where that is all that shows it, they
+// and those behind them.
+func growthOf(culprits, behind Growth, l life) []Evidence {
+	if behind.Verdict != Growing {
+		return growingEvidence(culprits, l.span(), len(l.samples))
+	}
+	ev := growingEvidence(behind, l.span(), len(l.samples))
+	for i := range ev {
+		ev[i].Text = "with those behind them " + ev[i].Text
+	}
+	return ev
 }
 
 func foreverEvidence(t tally) []Evidence {

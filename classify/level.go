@@ -61,11 +61,19 @@ type witness struct {
 }
 
 // level is the table from evidence to level; empty for nothing worth telling.
-// What is known from source only is never more than a suspicion.
+// What is known from source only is never more than a suspicion by that; what
+// any stack would be found for is found in one that is known as well.
 func (w witness) level() Level {
 	level := w.uncapped()
 	if w.known && w.fromSource && level.AtLeast(Suspect) {
-		return Suspect
+		level = Suspect
+	}
+	if w.known && w.class != advisory.PileUp {
+		stranger := w
+		stranger.known = false
+		if other := stranger.uncapped(); other.AtLeast(level) {
+			return other
+		}
 	}
 	return level
 }

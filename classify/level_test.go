@@ -66,8 +66,10 @@ var rules = []struct {
 		func(w witness) bool {
 			return w.known && w.health == advisory.Always && !w.counted() && !w.blockedForever && !w.aboveBound && !w.bounded
 		}, "", ""},
-	{"known from source is never above suspect",
-		func(w witness) bool { return w.known && w.fromSource }, Suspect, ""},
+	{"known from source is never above suspect by its signature",
+		func(w witness) bool {
+			return w.known && w.fromSource && !w.proven && !w.sustained && !w.overdue() && !(w.blockedForever && w.moves())
+		}, Suspect, ""},
 	{"blocked for ever alone is never above note",
 		func(w witness) bool { return w.blockedForever && !w.known && !w.counted() }, Note, Note},
 	{"one goroutine that is blocked for ever is no proof without an advisory",
@@ -115,7 +117,7 @@ var rules = []struct {
 	{"a defect that is blocked for ever is confirmed",
 		func(w witness) bool { return w.defect() && w.blockedForever && !w.fromSource }, Confirmed, Confirmed},
 	{"proof is confirmed",
-		func(w witness) bool { return w.proven && !(w.known && w.fromSource) }, Confirmed, Confirmed},
+		func(w witness) bool { return w.proven && !(w.known && w.fromSource && w.class == advisory.PileUp) }, Confirmed, Confirmed},
 	{"an affected release whose defect shows in any way is confirmed",
 		func(w witness) bool {
 			return w.defect() && w.affected == AffectedYes && w.counted() && !w.fromSource

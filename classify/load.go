@@ -202,7 +202,7 @@ func (l load) quiet(times []time.Time) (from int, ok bool) {
 		}
 	}
 	from = len(l)
-	for from > 1 && !(l[from-1] > quietShare*peak) {
+	for from > 1 && l[from-1] <= quietShare*peak { // not where it is unknown
 		from--
 	}
 	return from, total >= quietRequests && len(l)-from >= quietSamples

@@ -20,31 +20,55 @@ type overdue struct {
 // requests are among its stacks.
 func (j *judge) overdue(p *process, l life, member func(*profile.Group) bool) overdue {
 	var o overdue
-	groups := l.last().Goroutines.Groups
 	for _, kind := range []requestKind{requestHTTP, requestGRPC} {
 		d := p.deadlineOf(kind)
-		if ids := outlived(l, member, kind, d.after); ids.goroutines > o.ids.goroutines {
-			o.ids, o.deadline = ids, d
-		}
-		answers := slices.ContainsFunc(groups, func(g profile.Group) bool { return member(&g) && requestOfGroup(&g) == kind })
-		if !answers {
-			continue
-		}
-		if s := requestsStuck(l, kind, d); s.count > o.requests.count {
+		o.outlive(l, member, kind, d)
+		answering := answeringIn(l.last().Goroutines, member, kind)
+		if s := requestsStuck(l, kind, d); s.count <= 2*answering && s.count > 0 && (s.strong() || !o.requests.strong()) {
 			o.requests = s
 		}
-		if jam := jammed(l, d); jam.slots > 0 {
+		if jam := jammed(l, d); jam.slots <= 2*answering && jam.slots > 0 {
 			o.jam = jam
 		}
 	}
 	return o
 }
 
+// outlive looks for goroutines older than their requests may be: where the
+// deadline is only assumed, first for those that are so beyond doubt.
+func (o *overdue) outlive(l life, member func(*profile.Group) bool, kind requestKind, d deadline) {
+	ids := overstay{}
+	if d.assumed {
+		if ids = outlived(l, member, kind, max(d.after, beyondDoubt)); ids.goroutines >= stuckMin {
+			d = deadline{after: max(d.after, beyondDoubt), text: "more than any caller is known to allow"}
+		} else {
+			ids = overstay{}
+		}
+	}
+	if ids.goroutines == 0 {
+		ids = outlived(l, member, kind, d.after)
+	}
+	better := ids.goroutines > o.ids.goroutines && d.assumed == o.deadline.assumed
+	if better || ids.goroutines > 0 && (o.ids.goroutines == 0 || o.deadline.assumed && !d.assumed) {
+		o.ids, o.deadline = ids, d
+	}
+}
+
+// answeringIn is the number of goroutines of the groups that answer requests of
+// a kind.
+func answeringIn(s *profile.Snapshot, member func(*profile.Group) bool, kind requestKind) int {
+	n := 0
+	for i := range s.Groups {
+		if g := &s.Groups[i]; member(g) && requestOfGroup(g) == kind {
+			n += g.Count
+		}
+	}
+	return n
+}
+
 // lasting reports whether goroutines stood there beyond doubt for longer than
 // their requests may take.
-func (o overdue) lasting() bool {
-	return o.ids.goroutines >= stuckMin && (!o.deadline.assumed || o.ids.atLeast >= beyondDoubt)
-}
+func (o overdue) lasting() bool { return o.ids.goroutines >= stuckMin && !o.deadline.assumed }
 
 // strong reports whether the requests are overdue beyond doubt.
 func (s stuckRequests) strong() bool {
@@ -76,25 +100,32 @@ func (j *judge) overdueCases(p *process, l life, used map[profile.Signature]bool
 		in[g.Signature] = true
 	}
 	o := j.overdue(p, l, func(g *profile.Group) bool { return in[g.Signature] })
-	w := witness{several: true, outlived: o.lasting(), stuck: o.requests.strong(), saturated: o.jam.slots > 0}
+	w := witness{several: true, outlived: o.lasting(), stuck: o.requests.strong(), saturated: o.jam.strong()}
 	if !w.outlived && !w.stuck && !w.saturated {
 		return nil
 	}
-	return []*caseOf{j.overdueCase(p, l, late, o, w)}
+	c := j.overdueCase(p, l, late, o, w)
+	maps.Copy(used, c.used)
+	return []*caseOf{c}
 }
 
 // overdueCase makes the case, led by the most numerous stack.
 func (j *judge) overdueCase(p *process, l life, late []*profile.Group, o overdue, w witness) *caseOf {
 	columns := l.columns()
+	proven := provenIn(l, func(g *profile.Group) bool { return g.Signature == late[0].Signature })
+	w.proven = proven.holds()
 	c := j.unknownCase(p, l, late[0], w)
-	c.occurrence.Evidence = append(o.evidence(), j.notAffectedEvidence(p, late[0])...)
+	c.occurrence.Evidence = slices.Concat(o.evidence(), provenEvidence(proven), j.notAffectedEvidence(p, late[0]))
+	if n, state := blockedForever(late[0]); n > 0 {
+		c.occurrence.Evidence = append(c.occurrence.Evidence, blockedEvidence(n, state))
+	}
 	j.develop(c, columns[late[0].Signature])
 	var others []column
 	for _, g := range late[1:] {
 		others = append(others, column{sig: g.Signature, counts: columns[g.Signature], group: g})
 	}
 	c.link(l)
-	c.follow(others)
+	c.follow(others, "answer requests as well")
 	sortEvidence(c.occurrence.Evidence)
 	return c
 }

@@ -27,7 +27,7 @@ func (j *judge) restartCases(p *process, used map[profile.Signature]bool) []*cas
 			continue
 		}
 		if up := j.Thresholds.overLives(j.lived(lives, c)); up.found {
-			rising = append(rising, column{sig: sig, counts: c, group: newestGroup(all, sig), climb: up})
+			rising = append(rising, j.risingOverLives(p, all, sig, c, up))
 		}
 	}
 	slices.SortFunc(rising, func(a, b column) int {
@@ -36,7 +36,7 @@ func (j *judge) restartCases(p *process, used map[profile.Signature]bool) []*cas
 	var cases []*caseOf
 	for len(rising) > 0 {
 		followers, rest := follows(rising[0].counts, rising[1:])
-		c := j.restartCase(p, all, rising[0], followers)
+		c := j.growingCase(p, all, rising[0], followers)
 		for sig := range c.used {
 			used[sig] = true
 		}
@@ -49,7 +49,11 @@ func (j *judge) restartCases(p *process, used map[profile.Signature]bool) []*cas
 // sameBuild returns the newest lives that ran the same binary: another release
 // has another number of goroutines.
 func (p *process) sameBuild() []life {
-	build := func(l life) string { return l.last().Goroutines.BuildID }
+	build := func(l life) string {
+		var f profile.Facts
+		f.Adopt(l.last().Metrics)
+		return l.last().Goroutines.BuildID + " " + f.Version
+	}
 	from := len(p.lives) - 1
 	for from > 0 && build(p.lives[from-1]) == build(p.newest()) {
 		from--
@@ -88,6 +92,27 @@ func (l life) started() time.Time {
 	return l.samples[0].Time
 }
 
+// risingOverLives is a stack that rises in one life after the other. The
+// goroutines of its group are those that stand there now, which may be none.
+func (j *judge) risingOverLives(p *process, all life, sig profile.Signature, counts []float64, up climb) column {
+	group := *newestGroup(all, sig)
+	group.Count = int(counts[len(counts)-1])
+	c := column{sig: sig, counts: counts, group: &group, climb: up,
+		benign: j.Advisories.BenignOf(sig.Functions(), p.component)}
+	c.growth = Growth{Verdict: Growing, First: int(counts[0]), Last: group.Count, Lives: up.lives, PerHour: up.perHour()}
+	return c
+}
+
+// perHour is the slope over uptime: from the middle of the first quarter to
+// that of the last; nil where the clocks of process and samples disagree.
+func (c climb) perHour() *float64 {
+	if c.over <= 0 {
+		return nil
+	}
+	slope := c.rise / (0.75 * c.over.Hours())
+	return &slope
+}
+
 // newestGroup is the group in the newest sample that has it.
 func newestGroup(l life, sig profile.Signature) *profile.Group {
 	for i := len(l.samples) - 1; i >= 0; i-- {
@@ -96,23 +121,4 @@ func newestGroup(l life, sig profile.Signature) *profile.Group {
 		}
 	}
 	return nil
-}
-
-// restartCase makes a case of a stack that rises in one life after the other.
-// Its goroutines are those that stand there now, which may be none.
-func (j *judge) restartCase(p *process, all life, leader column, followers []column) *caseOf {
-	g := *leader.group
-	g.Count = int(leader.counts[len(leader.counts)-1])
-	n, _ := blockedForever(leader.group)
-	c := j.unknownCase(p, p.newest(), &g, witness{several: true, sustained: true, blockedForever: n > 0})
-	c.occurrence.Evidence = climbEvidence(leader.climb)
-	c.occurrence.Growth = Growth{Verdict: Growing, First: int(leader.counts[0]), Last: g.Count, Lives: len(p.lives)}
-	perHour := leader.climb.rise / (0.75 * leader.climb.over.Hours())
-	c.occurrence.Growth.PerHour = &perHour
-	for i, v := range leader.counts {
-		c.occurrence.Points = append(c.occurrence.Points, Point{Time: all.samples[i].Time, Culprits: int(v)})
-	}
-	c.follow(followers)
-	sortEvidence(c.occurrence.Evidence)
-	return c
 }

@@ -123,9 +123,9 @@ type Finding struct {
 	// Remedies are one for each set of targets with the same version and
 	// component, in the order of the targets.
 	Remedies []Remedy `json:"remedies"`
-	// RetainedBytes is memory that the finding holds for certain: that of
-	// its stacks, culprits' and victims', by how the stacks in use rose with
-	// the culprits; nil if the metrics do not tell.
+	// RetainedBytes is an estimate of the memory of the finding's stacks,
+	// culprits' and victims', by how the stacks in use rose with the
+	// culprits; nil if the metrics do not tell.
 	RetainedBytes *int64   `json:"retained_bytes"`
 	References    []string `json:"references"`
 
@@ -180,7 +180,7 @@ type Occurrence struct {
 	// Cost says what memory they hold and what is left, empty where the
 	// metrics do not support it.
 	Cost string `json:"-"`
-	// StackBytes is the memory of the stacks of culprits and victims; 0 if
+	// StackBytes is an estimate of the memory of the stacks of culprits and victims; 0 if
 	// unknown.
 	StackBytes int64 `json:"-"`
 }

@@ -10,7 +10,6 @@ import (
 type retention struct {
 	found bool
 	count int           // goroutines that stayed
-	share float64       // of its largest count that stands there at least
 	over  time.Duration // time that it has been quiet
 	// byLoad says that the rate of requests fell; else only the rest of the
 	// process came to rest, or (resting) the count never falls.
@@ -56,7 +55,7 @@ func (th Thresholds) kept(times []time.Time, counts []float64, from int, quiet b
 	if floor < keptShare*most || floor-before < max(th.MinRise, th.MinRiseShare*before, keptRange*(most-least)) {
 		return retention{}
 	}
-	r.found, r.count, r.share = true, int(counts[len(counts)-1]), floor/most
+	r.found, r.count = true, int(counts[len(counts)-1])
 	r.over = times[len(times)-1].Sub(times[from])
 	return r
 }

@@ -26,12 +26,12 @@ func TestRetained(t *testing.T) {
 		l              load
 		want           retention
 	}{
-		{"the requests are over", rises, still, busy, retention{found: true, count: 52, share: 1, over: 15 * time.Second, byLoad: true}},
+		{"the requests are over", rises, still, busy, retention{found: true, count: 52, over: 15 * time.Second, byLoad: true}},
 		{"the requests are over, and the goroutines go", falls, still, busy, retention{}},
 		{"the requests go on", rises, others, steady, retention{}},
 		{"always as many", flat, still, busy, retention{}},
-		{"no metrics: all others have gone", rises, others, nil, retention{found: true, count: 52, share: 1, over: 20 * time.Second}},
-		{"no metrics: it never falls", rises, still, nil, retention{found: true, count: 52, share: 1, over: 20 * time.Second, resting: true}},
+		{"no metrics: all others have gone", rises, others, nil, retention{found: true, count: 52, over: 20 * time.Second}},
+		{"no metrics: it never falls", rises, still, nil, retention{found: true, count: 52, over: 20 * time.Second, resting: true}},
 		{"no metrics: it falls on the way", dips, still, nil, retention{}},
 		{"no metrics: the goroutines go", falls, others, nil, retention{}},
 		{"too few samples", rises[:5], still[:5], nil, retention{}},

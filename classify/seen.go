@@ -17,6 +17,10 @@ type seen struct {
 	kept    retention
 	climb   climb
 	blame   blame
+	// idle says that they stayed for longer than any request may, or that
+	// none was in flight any more.
+	idle     bool
+	turnover turnover
 	// settles is the time within which a pile-up is known to come to rest;
 	// 0 if none is known.
 	settles time.Duration
@@ -43,20 +47,46 @@ func (j *judge) seenOf(sc *scene, l life, all, culprits []float64) seen {
 		settles: sc.adv.SettlesWithin,
 		span:    l.span(),
 	}
-	if sc.adv.Class == advisory.PileUp {
-		s.blame = work.blameFor(all)
-	} else if work.known() {
+	s.blame = work.blameFor(all)
+	s.turnover = turnoverOf(l, sc.isCulprit)
+	if sc.adv.Class != advisory.PileUp && work.known() {
 		s.kept = j.Thresholds.retained(l.times(), culprits, nil, work)
+		s.idle = s.kept.found && (s.kept.over > sc.process.deadline() || inFlight(l.last().Metrics) == 0)
+	}
+	if !s.climb.found && l.last() == sc.process.newest().last() {
+		s.climb = j.sceneOverLives(sc)
 	}
 	return s
+}
+
+// sceneOverLives looks whether the culprits rise in one life after the other.
+func (j *judge) sceneOverLives(sc *scene) climb {
+	lives := sc.process.sameBuild()
+	if len(lives) < 2 {
+		return climb{}
+	}
+	var counts []float64
+	for _, l := range lives {
+		for i := range l.samples {
+			counts = append(counts, float64(sc.tally(l.samples[i].Goroutines).culprits))
+		}
+	}
+	return j.Thresholds.overLives(j.lived(lives, counts))
+}
+
+// passes reports whether the culprits of a number that rises are others in
+// every sample, or as many as there are requests.
+func (s *seen) passes(culprits []float64) bool {
+	c := column{counts: culprits, turnover: s.turnover}
+	return s.blame != blameNone || c.passes()
 }
 
 // into adds what was seen to a witness. A pile-up that follows the load, or
 // that may still come to rest, does not grow.
 func (s *seen) into(w *witness, c *caseOf) {
 	w.proven = s.proven.holds()
-	w.outlived, w.stuck, w.saturated = s.overdue.lasting(), s.overdue.requests.strong(), s.overdue.jam.slots > 0
-	w.retained, w.sustained = s.kept.found, s.climb.found
+	w.outlived, w.stuck, w.saturated = s.overdue.lasting(), s.overdue.requests.strong(), s.overdue.jam.strong()
+	w.retained, w.sustained = s.idle, s.climb.found
 	if w.class != advisory.PileUp {
 		return
 	}
@@ -67,8 +97,8 @@ func (s *seen) into(w *witness, c *caseOf) {
 
 // evidence says what was seen.
 func (s *seen) evidence() []Evidence {
-	ev := slices.Concat(provenEvidence(s.proven), s.overdue.evidence(), climbEvidence(s.climb), retainedEvidence(s.kept), loadEvidence(s.blame))
-	if s.settles > 0 {
+	ev := slices.Concat(provenEvidence(s.proven), s.overdue.evidence(), climbEvidence(s.climb), retainedEvidence(s.kept), loadEvidence(s.blame), turnoverEvidence(s.turnover))
+	if s.settles > 0 && s.span <= s.settles {
 		ev = append(ev, Evidence{Kind: KindGrowing, Strength: Contrary,
 			Text: fmt.Sprintf("such a pile-up grows for %s at most and stays there", Span(s.settles))})
 	}

@@ -24,8 +24,9 @@ const (
 )
 
 // stays says why the culprits of a life stand there for longer than requests
-// do; empty if nothing shows that they do.
-func (j *judge) stays(sc *scene, l life, tallies []tally) string {
+// do; empty if nothing shows that they do. byNumber lets a number that rises be
+// a reason.
+func (j *judge) stays(sc *scene, l life, tallies []tally, byNumber bool) string {
 	counts := make([]float64, len(tallies))
 	for i, t := range tallies {
 		counts[i] = float64(t.culprits + t.victims)
@@ -37,7 +38,7 @@ func (j *judge) stays(sc *scene, l life, tallies []tally) string {
 	if text, told := sc.sameGoroutines(l, deadline); told {
 		return text
 	}
-	if j.onlyRises(counts) {
+	if byNumber && j.onlyRises(counts) {
 		return fmt.Sprintf("their number rises, over %s in %s", Count(len(counts), "sample"), Span(l.span()))
 	}
 	enough := heldMin

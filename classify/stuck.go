@@ -61,7 +61,6 @@ func (p *process) callersDeadline() deadline {
 // stuckRequests is requests in flight that have outlived every deadline.
 type stuckRequests struct {
 	count    int
-	kind     requestKind
 	deadline deadline
 	over     time.Duration // from the sample they were there in to the newest
 }
@@ -83,6 +82,15 @@ func ended(m profile.Metrics, kind requestKind) float64 {
 	return sumWork(m, "http_requests_total", "handler")
 }
 
+// inFlight is the number of requests that have begun and not ended.
+func inFlight(m profile.Metrics) float64 {
+	n := 0.0
+	for _, kind := range []requestKind{requestHTTP, requestGRPC} {
+		n += started(m, kind) - ended(m, kind)
+	}
+	return n
+}
+
 // requestsStuck compares the requests that had begun before the deadline with
 // those that have ended since: what is missing has outlived it. It takes two
 // pages of /metrics and no goroutine.
@@ -98,7 +106,7 @@ func requestsStuck(l life, kind requestKind, d deadline) stuckRequests {
 		if int(n) < stuckMin {
 			return stuckRequests{}
 		}
-		return stuckRequests{count: int(n), kind: kind, deadline: d, over: over}
+		return stuckRequests{count: int(n), deadline: d, over: over}
 	}
 	return stuckRequests{}
 }
@@ -109,9 +117,15 @@ const stuckMin = 3
 
 // jam is a gate that lets nobody through any more.
 type jam struct {
-	slots   int // all of them taken
-	samples int // in which nothing got through
-	over    time.Duration
+	slots    int // all of them taken
+	samples  int // in which nothing got through
+	over     time.Duration
+	deadline deadline
+}
+
+// strong reports whether no query can be as slow as that.
+func (j jam) strong() bool {
+	return j.slots > 0 && (!j.deadline.assumed || j.over >= beyondDoubt)
 }
 
 // gates are the gauges of queries that run and that may run at once.
@@ -133,7 +147,7 @@ func jammed(l life, d deadline) jam {
 			first, last := l.samples[from], l.last()
 			over := last.Time.Sub(first.Time)
 			if over > d.after && succeeded(last.Metrics) <= succeeded(first.Metrics) {
-				return jam{slots: int(last.Metrics.Sum(g[1])), samples: n, over: over}
+				return jam{slots: int(last.Metrics.Sum(g[1])), samples: n, over: over, deadline: d}
 			}
 		}
 	}

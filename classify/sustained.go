@@ -19,6 +19,8 @@ type climb struct {
 	// lives is the number of lives in which the count was looked at; 1 for
 	// growth within one.
 	lives int
+	// loadKnown says that the load was looked at.
+	loadKnown bool
 }
 
 // sustained looks for growth over a whole day within one life. Whatever
@@ -38,13 +40,13 @@ func (th Thresholds) sustained(times []time.Time, counts []float64, l load) clim
 	if !ok || !asItIs || !th.apart(rest) || fall(counts) > th.MaxFall*rise || mannKendall(rest) >= th.SustainedP {
 		return climb{}
 	}
-	return climb{found: true, rise: rise, over: times[n-1].Sub(times[0]), lives: 1}
+	return climb{found: true, rise: rise, over: times[n-1].Sub(times[0]), lives: 1, loadKnown: l.known()}
 }
 
 // apart reports whether the least of the last third stands clearly above the
 // most of the first. Single outliers do not count.
 func (th Thresholds) apart(counts []float64) bool {
-	third := len(counts) / 3
+	third := max(len(counts)/3, 1)
 	ceiling, floor := slices.Max(calmed(counts[:third])), slices.Min(calmed(counts[len(counts)-third:]))
 	return floor-ceiling >= th.rise(ceiling, floor)
 }
@@ -71,6 +73,9 @@ func (th Thresholds) rise(low, high float64) float64 {
 // many times the root of the count a rise must be.
 func (th Thresholds) quarters(counts []float64, share, scatter float64) (rise float64, ok bool) {
 	var medians [4]float64
+	if len(counts) < len(medians) {
+		return 0, false
+	}
 	for q := range medians {
 		medians[q] = median(counts[q*len(counts)/4 : (q+1)*len(counts)/4])
 	}
@@ -159,7 +164,7 @@ func (th Thresholds) overLives(lives []livedCount) climb {
 	c := climb{lives: len(lives), over: all[len(all)-1].up}
 	if len(lives) < th.MinLives {
 		rise, ok := th.quarters(counts, th.QuarterShare, 3)
-		c.rise, c.found = rise, ok && th.apart(counts) && fall(counts) <= th.MaxFall*rise
+		c.rise, c.found = rise, ok && looked(lives) >= th.Day-time.Hour && th.apart(counts) && fall(counts) <= th.MaxFall*rise
 	} else {
 		scatter := 3.0
 		if len(lives) >= 4*th.MinLives {
@@ -170,6 +175,7 @@ func (th Thresholds) overLives(lives []livedCount) climb {
 			mannKendall(counts[len(counts)/2:]) < th.LateP
 	}
 	c.found = c.found && mannKendall(counts) < th.SustainedP && work.blameFor(counts) == blameNone
+	c.loadKnown = work.known()
 	return c
 }
 
@@ -234,6 +240,16 @@ func spanOf(lives []livedCount) time.Duration {
 // lateShare is the part of the rise of one life that lies between its middle
 // and its last third; of a straight line it is half.
 const lateShare = 0.35
+
+// looked is the time that the samples of all lives span, gaps between the lives
+// left out.
+func looked(lives []livedCount) time.Duration {
+	var sum time.Duration
+	for _, lc := range lives {
+		sum += lc.times[len(lc.times)-1].Sub(lc.times[0])
+	}
+	return sum
+}
 
 // agree reports whether nearly all lives that are long enough to tell rise, and
 // still do in their last third: a daily load rises in some and falls in others,

@@ -22,7 +22,7 @@ func outlivedEvidence(o overstay, d deadline) []Evidence {
 		strength, limit = Medium, fmt.Sprintf("as is assumed no longer than %s (%s)", Span(d.after), d.text)
 	}
 	return []Evidence{{Kind: KindOutlived, Strength: strength, Text: fmt.Sprintf(
-		"%s of requests, by id the same ones, have stood there for %s; a request lasts %s",
+		"%s of requests, by id the same ones, have stood there for up to %s; a request lasts %s",
 		Count(o.goroutines, "goroutine"), Span(o.atLeast), limit)}}
 }
 
@@ -61,9 +61,13 @@ func jamEvidence(j jam) []Evidence {
 	if j.slots == 0 {
 		return nil
 	}
-	return []Evidence{{Kind: KindSaturated, Strength: Strong, Text: fmt.Sprintf(
-		"all %d slots for queries have been taken for %s, over %s, and no query succeeded: a full outage without growth",
-		j.slots, Span(j.over), Count(j.samples, "sample"))}}
+	strength, assumed := Strong, ""
+	if !j.strong() {
+		strength, assumed = Medium, ", assumed"
+	}
+	return []Evidence{{Kind: KindSaturated, Strength: strength, Text: fmt.Sprintf(
+		"all %d slots for queries have been taken for %s, over %s, and no query succeeded: longer than one may last (%s%s)",
+		j.slots, Span(j.over), Count(j.samples, "sample"), Span(j.deadline.after), assumed)}}
 }
 
 // climbEvidence says how a count rises over a day, or over uptime.
@@ -76,9 +80,13 @@ func climbEvidence(c climb) []Evidence {
 			"in %d runs of the process they rise with its uptime, by %.0f within %s, to the end of each; the next run begins anew",
 			c.lives, c.rise, Span(c.over))}}
 	}
+	explain := "neither the hours of the day nor the requests explain it"
+	if !c.loadKnown {
+		explain = "the hours of the day do not explain it, and no metrics tell the requests"
+	}
 	return []Evidence{{Kind: KindGrowing, Strength: Strong, Text: fmt.Sprintf(
-		"they rise in every quarter of %s, by %.0f, and the least at the end is above the most at the beginning: neither the hours of the day nor the requests explain it",
-		Span(c.over), c.rise)}}
+		"they rise in every quarter of %s, by %.0f, and the least at the end is above the most at the beginning: %s",
+		Span(c.over), c.rise, explain)}}
 }
 
 // turnoverEvidence says that the goroutines of a stack are not the same ones.

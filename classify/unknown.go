@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/thanosleak/thanosleak/classify/advisory"
 	"github.com/thanosleak/thanosleak/profile"
@@ -23,9 +24,11 @@ func (j *judge) unknown(p *process, used map[profile.Signature]bool, known []*ca
 			break
 		}
 		leader := moving[i]
+		leader.growth.PerHour = series{times: l.times(), counts: leader.counts}.perHour()
 		followers, rest := follows(leader.counts, slices.Delete(moving, i, i+1))
 		leader, followers = atTheBottom(leader, followers)
-		c := j.growingCase(p, l, leader, followers)
+		behind, rest := behindByIDs(l.last().Goroutines, leader, rest)
+		c := j.growingCase(p, l, leader, append(followers, behind...))
 		maps.Copy(used, c.used)
 		cases = append(cases, c)
 		moving = rest
@@ -108,6 +111,20 @@ func (c *caseOf) join(other *caseOf) {
 	maps.Copy(c.used, other.used)
 }
 
+// behindByIDs splits columns into those whose goroutines stand behind the
+// leader's by id and the others.
+func behindByIDs(s *profile.Snapshot, leader column, columns []column) (behind, rest []column) {
+	victims := chainOf(s, func(g *profile.Group) bool { return g.Signature == leader.sig }).victims
+	for _, c := range columns {
+		if victims[c.sig] > 0 {
+			behind = append(behind, c)
+		} else {
+			rest = append(rest, c)
+		}
+	}
+	return behind, rest
+}
+
 // atTheBottom lets the stack lead that the others wait for, where ids tell.
 func atTheBottom(leader column, followers []column) (column, []column) {
 	all := append([]column{leader}, followers...)
@@ -116,6 +133,7 @@ func atTheBottom(leader column, followers []column) (column, []column) {
 		return leader, followers
 	}
 	bottom := all[i]
+	bottom.growth.PerHour = leader.growth.PerHour // they move together
 	return bottom, slices.Delete(all, i, i+1)
 }
 
@@ -123,7 +141,7 @@ func atTheBottom(leader column, followers []column) (column, []column) {
 // of that case, and returns the others.
 func foldInto(cases []*caseOf, l life, columns []column) []column {
 	for _, k := range cases {
-		if !k.explains() || k.life.last() != l.last() {
+		if !k.occurrence.Level.AtLeast(Suspect) || k.life.last() != l.last() {
 			continue
 		}
 		culprits := make([]float64, len(k.tallies))
@@ -131,15 +149,18 @@ func foldInto(cases []*caseOf, l life, columns []column) []column {
 			culprits[i] = float64(t.culprits)
 		}
 		followers, rest := follows(culprits, columns)
-		k.follow(followers)
+		k.follow(followers, grewTogether)
 		columns = rest
 	}
 	return columns
 }
 
+// grewTogether is what is said of stacks that move with the culprits: no more.
+const grewTogether = "grew together with them"
+
 // follow takes columns into the case as goroutines that grew together with its
 // culprits.
-func (c *caseOf) follow(columns []column) {
+func (c *caseOf) follow(columns []column, verb string) {
 	goroutines := 0
 	for _, col := range columns {
 		offset := len(c.occurrence.Points) - len(col.counts)
@@ -152,48 +173,50 @@ func (c *caseOf) follow(columns []column) {
 		c.used[col.sig] = true
 	}
 	c.occurrence.Victims += goroutines
-	if len(columns) > 0 {
+	if goroutines > 0 {
 		c.occurrence.Evidence = append(c.occurrence.Evidence, Evidence{Kind: KindGrowing, Strength: Link,
-			Text: fmt.Sprintf("%s in %s grew together with them", Count(goroutines, "goroutine"), Count(len(columns), "other stack"))})
+			Text: fmt.Sprintf("%s in %s %s", Count(goroutines, "goroutine"), Count(len(columns), "other stack"), verb)})
 	}
 }
 
 // growingCase makes a case of a stack that grows or stays and of those that
-// move with it.
-func (j *judge) growingCase(p *process, l life, leader column, followers []column) *caseOf {
+// move with it. over is the samples that their counts are of: the newest life,
+// or several.
+func (j *judge) growingCase(p *process, over life, leader column, followers []column) *caseOf {
+	l := p.newest()
 	in := map[profile.Signature]bool{leader.sig: true}
 	for _, f := range followers {
 		in[f.sig] = true
 	}
-	member := func(g *profile.Group) bool { return in[g.Signature] }
-	o := j.overdue(p, l, member)
+	o := j.overdue(p, l, func(g *profile.Group) bool { return in[g.Signature] })
 	proven := provenIn(l, func(g *profile.Group) bool { return g.Signature == leader.sig })
-	w := witness{blockedForever: forever(leader) == 1, several: true, watched: watchedWait(leader.group) != "",
+	n, _ := blockedForever(leader.group)
+	w := witness{blockedForever: forever(leader) == 1, several: forever(leader) == 0 || n >= 2, watched: watchedWait(leader.group) != "",
 		growing: leader.grows(), sustained: leader.climb.found, retained: leader.kept.found, proven: proven.holds()}
-	w.outlived, w.stuck, w.saturated = o.lasting(), o.requests.strong(), o.jam.slots > 0
+	w.outlived, w.stuck, w.saturated = o.lasting(), o.requests.strong(), o.jam.strong()
 	c := j.unknownCase(p, l, leader.group, w)
-	if b := leader.benign; b != nil && !b.InFlight && !w.proven && !w.blockedForever && c.occurrence.Level.AtLeast(Suspect) {
+	if leader.scales() && !w.proven && !w.blockedForever && c.occurrence.Level.AtLeast(Suspect) {
 		c.occurrence.Level = Suspect
-		c.scalesWith(b)
+		c.scalesWith(leader.benign)
+	}
+	if leader.kept.resting && !w.growing && !w.sustained {
+		c.title = strings.Replace(c.title, leftOver, "rose and never fell", 1)
 	}
 	c.occurrence.Growth = leader.growth
-	c.occurrence.Growth.PerHour = series{times: l.times(), counts: leader.counts}.perHour()
 	c.occurrence.Evidence = slices.Concat(c.occurrence.Evidence, provenEvidence(proven), o.evidence(),
-		climbEvidence(leader.climb), leader.evidence(l), j.notAffectedEvidence(p, leader.group))
+		climbEvidence(leader.climb), leader.evidence(over), j.notAffectedEvidence(p, leader.group))
 	for i, v := range leader.counts {
-		c.occurrence.Points = append(c.occurrence.Points, Point{Time: l.samples[i].Time, Culprits: int(v)})
+		c.occurrence.Points = append(c.occurrence.Points, Point{Time: over.samples[i].Time, Culprits: int(v)})
 	}
 	c.link(l)
-	c.follow(followers)
+	c.follow(followers, grewTogether)
 	sortEvidence(c.occurrence.Evidence)
 	return c
 }
 
 // evidence says what the count of a column shows within the samples.
 func (c *column) evidence(l life) []Evidence {
-	g := c.growth
-	g.PerHour = series{times: l.times(), counts: c.counts}.perHour()
-	ev := slices.Concat(growingEvidence(g, l.span(), len(l.samples)), retainedEvidence(c.kept),
+	ev := slices.Concat(growingEvidence(c.growth, l.span(), len(l.samples)), retainedEvidence(c.kept),
 		turnoverEvidence(c.turnover), loadEvidence(c.blame))
 	if n, state := blockedForever(c.group); n > 0 {
 		ev = append(ev, blockedEvidence(n, state))

@@ -29,6 +29,9 @@ var watchedWaits = []struct{ function, wait string }{
 	{"(*lazyRespSet)", "waiting for the reader of a response set"},
 }
 
+// leftOver is the title of what stayed when the work was over.
+const leftOver = "left over when the load was gone"
+
 // unknownTitle says what is seen of a stack that no advisory explains.
 func unknownTitle(g *profile.Group, w witness) string {
 	verb := "growing"
@@ -37,7 +40,7 @@ func unknownTitle(g *profile.Group, w witness) string {
 	case w.blockedForever:
 		verb = "blocked for ever"
 	case w.retained:
-		verb = "left over when the load was gone"
+		verb = leftOver
 	case w.outlived || w.stuck || w.saturated:
 		verb = "outlived their deadline"
 	case w.proven:

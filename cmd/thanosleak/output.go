@@ -97,13 +97,14 @@ func (s *shared) check() error {
 	return s.checkMemory()
 }
 
-// checkMemory reads --memory-limit: Prometheus' sizes, and Kubernetes' ("2Gi").
+// checkMemory reads --memory-limit: bytes, or a size as Prometheus and
+// Kubernetes write it ("8GB", "8Gi", "8G"), all by powers of 1024.
 func (s *shared) checkMemory() error {
 	if s.memory == "" {
 		return nil
 	}
 	size := s.memory
-	if strings.HasSuffix(size, "i") {
+	if !strings.HasSuffix(size, "B") {
 		size += "B"
 	}
 	n, err := units.ParseBase2Bytes(size)
