@@ -1,20 +1,3 @@
-// Package classify decides whether goroutines leak, which are the culprits and
-// which wait behind them, why, and what to do about it.
-//
-// [Judge] goes through these steps:
-//
-//  1. The samples of each target are split into process lives: a series
-//     belongs to one run of one process.
-//  2. Each advisory's patterns are looked for. What they match is weighed by
-//     how it occurs in health, by the version of the process and by how the
-//     count develops.
-//  3. Other stacks are looked at for growth and for waits that cannot end.
-//     Stacks that grow together are one case.
-//  4. A table makes evidence a level ([Level]); cases of the same cause on
-//     several targets are one [Finding], with an [Occurrence] for each.
-//  5. Each finding gets remedies for the versions and flags of its processes.
-//
-// The package is pure: it reads no file and no clock.
 package classify
 
 import (
@@ -123,7 +106,7 @@ func (j *judge) history(c *caseOf) {
 	l := c.process.newest()
 	c.occurrence.Since = retrospectOf(l.last().Goroutines, c.culprit).text()
 	n := len(c.occurrence.Points) - len(l.samples)
-	if n < 0 {
+	if n < 0 || !c.occurrence.Level.AtLeast(Suspect) {
 		return
 	}
 	s := series{times: l.times(), counts: make([]float64, len(l.samples))}

@@ -157,7 +157,7 @@ func (j *judge) knownInLife(sc *scene, l life) *caseOf {
 		growth.Verdict = Growing // none of them is load: no need to look for a plateau
 	}
 	seen := j.seenOf(sc, l, s.counts, culprits)
-	if pattern.InHealth != advisory.Never && seen.passes(culprits) {
+	if pattern.InHealth != advisory.Never && sc.adv.Class != advisory.PileUp && seen.passes(culprits) {
 		growth.Verdict, behind.Verdict = Steady, Steady
 	}
 	stays := j.stays(sc, l, tallies, !seen.passes(culprits))
