@@ -55,8 +55,9 @@ type Thresholds struct {
 	// SustainedP is MaxP for growth over a day or over several lives, which
 	// some 80 stacks of a process are looked at for at every run.
 	SustainedP float64
-	// LateP is the same for the longer half of the uptimes of several lives,
-	// LateSlope the part of their first slope that they must still rise with.
+	// LateP is the same for the second half of a day, or the longer half of
+	// the uptimes of several lives; LateSlope the part of their first slope
+	// that these must still rise with.
 	LateP, LateSlope float64
 	// MinLives is the number of lives from which they are looked at
 	// together, whatever their hours of the day.

@@ -37,7 +37,8 @@ func (th Thresholds) sustained(times []time.Time, counts []float64, l load) clim
 	rest := withoutLoad(counts, l)
 	rise, ok := th.quarters(rest, th.QuarterShare, 3)
 	_, asItIs := th.quarters(counts, th.QuarterShare, 3)
-	if !ok || !asItIs || !th.apart(rest) || fall(counts) > th.MaxFall*rise || mannKendall(rest) >= th.SustainedP {
+	if !ok || !asItIs || !th.apart(rest) || fall(counts) > th.MaxFall*rise ||
+		mannKendall(rest[n/2:]) >= th.LateP || mannKendall(rest) >= th.SustainedP {
 		return climb{}
 	}
 	return climb{found: true, rise: rise, over: times[n-1].Sub(times[0]), lives: 1, loadKnown: l.known()}
@@ -84,7 +85,9 @@ func (th Thresholds) quarters(counts []float64, share, scatter float64) (rise fl
 		return rise, false
 	}
 	for q := 1; q < len(medians); q++ {
-		if medians[q]-medians[q-1] < share*rise {
+		// A median of n counts scatters by 1.25/√n of what one does.
+		chance := 2.5 * math.Sqrt(max(medians[q], 0)*4/float64(len(counts)))
+		if medians[q]-medians[q-1] < max(share*rise, chance) {
 			return rise, false
 		}
 	}
