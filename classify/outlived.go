@@ -12,8 +12,6 @@ type overstay struct {
 	goroutines int
 	// atLeast is the longest time that one of them was seen to stand there.
 	atLeast time.Duration
-	kind    requestKind
-	oldest  int64 // id of that one
 }
 
 // maxCreators is how far up a request is looked for: a goroutine of a query is
@@ -94,9 +92,7 @@ func outlived(l life, member func(*profile.Group) bool, kind requestKind, deadli
 			continue
 		}
 		o.goroutines++
-		if stood > o.atLeast || stood == o.atLeast && id < o.oldest {
-			o.atLeast, o.oldest, o.kind = stood, id, kind
-		}
+		o.atLeast = max(o.atLeast, stood)
 	}
 	return o
 }

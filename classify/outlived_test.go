@@ -143,8 +143,8 @@ func TestOutlived(t *testing.T) {
 	moved := idDump(idleLoop, other(101))
 	both, split := idDump(idleLoop, other(101, 201)), idDump(idleLoop, oneStream, other(201))
 	late := idDump(crowdOf(loopWork, profile.StateSelect, 1, 500))
-	one := overstay{1, 3 * time.Minute, requestGRPC, 101}
-	sevenMinutes := overstay{1, 7 * time.Minute, requestGRPC, 101}
+	one := overstay{1, 3 * time.Minute}
+	sevenMinutes := overstay{1, 7 * time.Minute}
 	for _, tt := range []overstayCase{
 		{"stays", afterLoop(with, with, with, with), requestGRPC, one},
 		{"no longer than the deadline", afterLoop(with, with, with), requestGRPC, overstay{}},
@@ -156,7 +156,7 @@ func TestOutlived(t *testing.T) {
 		{"waits no longer than the deadline", dumpedLife(waits(2)), requestGRPC, overstay{}},
 		{"waited before", afterLoop(waits(7), with), requestGRPC, overstay{}},
 		{"in another stack before", afterLoop(moved, moved, with, with, with), requestGRPC, overstay{}},
-		{"in the stack of another before", afterLoop(both, both, split, split, split), requestGRPC, overstay{1, 4 * time.Minute, requestGRPC, 201}},
+		{"in the stack of another before", afterLoop(both, both, split, split, split), requestGRPC, overstay{1, 4 * time.Minute}},
 		{"back in its stack", afterLoop(with, moved, with, with), requestGRPC, overstay{}},
 		{"not in a dump between", afterLoop(with, without, with, with), requestGRPC, overstay{}},
 		{"no ids between", afterLoop(with, bare(without), bare(with), with), requestGRPC, one},
@@ -180,14 +180,14 @@ func TestOutlivedRequests(t *testing.T) {
 	waiter := crowdOf(stepWork, profile.StateSelect, 101, 113).waiting(9)
 	for _, tt := range []overstayCase{
 		{"a connection never", stays(oneHTTP.waiting(7)), requestHTTP, overstay{}},
-		{"children of a connection", stays(oneHTTP, twoChildren), requestHTTP, overstay{2, 3 * time.Minute, requestHTTP, 111}},
+		{"children of a connection", stays(oneHTTP, twoChildren), requestHTTP, overstay{2, 3 * time.Minute}},
 		{"creator gone", stays(twoChildren), requestHTTP, overstay{}},
 		{"creator without a request", stays(crowdOf(childWork, profile.StateSelect, 50, 111)), requestHTTP, overstay{}},
-		{"five steps below", stays(oneHTTP, stairs(5)), requestHTTP, overstay{5, 3 * time.Minute, requestHTTP, 102}},
-		{"six steps below", stays(oneHTTP, stairs(6)), requestHTTP, overstay{5, 3 * time.Minute, requestHTTP, 102}},
-		{"the nearest request", stays(oneHTTP, inner, ofInner), requestGRPC, overstay{2, 3 * time.Minute, requestGRPC, 111}},
+		{"five steps below", stays(oneHTTP, stairs(5)), requestHTTP, overstay{5, 3 * time.Minute}},
+		{"six steps below", stays(oneHTTP, stairs(6)), requestHTTP, overstay{5, 3 * time.Minute}},
+		{"the nearest request", stays(oneHTTP, inner, ofInner), requestGRPC, overstay{2, 3 * time.Minute}},
 		{"not the one above it", stays(oneHTTP, inner, ofInner), requestHTTP, overstay{}},
-		{"the longest", stays(oneHTTP, twoChildren, waiter), requestHTTP, overstay{3, 9 * time.Minute, requestHTTP, 113}},
+		{"the longest", stays(oneHTTP, twoChildren, waiter), requestHTTP, overstay{3, 9 * time.Minute}},
 	} {
 		t.Run(tt.name, tt.check)
 	}
@@ -250,14 +250,14 @@ func TestOutlivedCutStacks(t *testing.T) {
 	cut := crowdOf([]string{"main.work"}, profile.StateChanReceive, 0, 101)
 	cut.by = "net/http.(*Server).Serve"
 	overstayCase{"", afterLoop(repeated(4, idDump(idleLoop, cut, twoChildren))...), requestHTTP,
-		overstay{2, 3 * time.Minute, requestHTTP, 111}}.check(t)
+		overstay{2, 3 * time.Minute}}.check(t)
 }
 
 // TestOutlivedFirst has a goroutine of the first dump that shows a wait, but
 // of less than it has stood there.
 func TestOutlivedFirst(t *testing.T) {
 	overstayCase{"", dumpedLife(repeated(4, idDump(idleLoop, oneStream.waiting(1)))...), requestGRPC,
-		overstay{1, 3 * time.Minute, requestGRPC, 101}}.check(t)
+		overstay{1, 3 * time.Minute}}.check(t)
 }
 
 // TestTurnoverDoubt has ids that do not rise, and a dump that was cut.
