@@ -159,20 +159,26 @@ func forever(c column) int {
 // correlation is Pearson's coefficient of two series of the same length, from
 // -1 to 1; 0 where one of them does not change.
 func correlation(a, b []float64) float64 {
+	cov, va, vb := moments(a, b)
+	if va == 0 || vb == 0 {
+		return 0
+	}
+	return cov / math.Sqrt(va*vb)
+}
+
+// moments returns the covariance of two series of the same length and their
+// variances, each times that length.
+func moments(a, b []float64) (cov, va, vb float64) {
 	var sa, sb float64
 	for i := range a {
 		sa += a[i]
 		sb += b[i]
 	}
 	ma, mb := sa/float64(len(a)), sb/float64(len(b))
-	var cov, va, vb float64
 	for i := range a {
 		cov += (a[i] - ma) * (b[i] - mb)
 		va += (a[i] - ma) * (a[i] - ma)
 		vb += (b[i] - mb) * (b[i] - mb)
 	}
-	if va == 0 || vb == 0 {
-		return 0
-	}
-	return cov / math.Sqrt(va*vb)
+	return cov, va, vb
 }

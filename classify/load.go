@@ -140,21 +140,11 @@ func known(l load, counts []float64) (rate, y []float64) {
 
 // throughLoad is the least-squares slope of the counts over the load.
 func throughLoad(rate, y []float64) float64 {
-	var sx, sy float64
-	for i := range rate {
-		sx += rate[i]
-		sy += y[i]
-	}
-	mx, my := sx/float64(len(rate)), sy/float64(len(y))
-	var xy, xx float64
-	for i := range rate {
-		xy += (rate[i] - mx) * (y[i] - my)
-		xx += (rate[i] - mx) * (rate[i] - mx)
-	}
-	if xx == 0 {
+	cov, loads, _ := moments(rate, y)
+	if loads == 0 {
 		return 0
 	}
-	return xy / xx
+	return cov / loads
 }
 
 // thirds is the rise of the median from the first to the last third.
