@@ -298,6 +298,9 @@ func (p *page) seen(f *classify.Finding, verbose bool) {
 		p.paragraph(styled(label, bold), labelWidth, e.Text, plain)
 		label = ""
 	}
+	if i := slices.IndexFunc(best.Evidence, isChain); i >= 0 && !verbose {
+		p.told("  chain", best.Evidence[i].Text)
+	}
 	p.told("  since", best.Since)
 	p.told("  cost", best.Cost)
 	label = "  needs"
@@ -315,6 +318,10 @@ func (p *page) seen(f *classify.Finding, verbose bool) {
 		label = ""
 	}
 }
+
+// isChain reports whether evidence tells who waits for whom: it is worth a line
+// though it proves nothing.
+func isChain(e classify.Evidence) bool { return e.Kind == classify.KindChain }
 
 // told writes a sentence that may be missing.
 func (p *page) told(label, s string) {
