@@ -24,9 +24,8 @@ type chain struct {
 
 // link is one step of a chain.
 type link struct {
-	function   string // leaf-most that is not of the standard library
-	state      profile.State
-	goroutines int // of that stack and on the way
+	function string // leaf-most that is not of the standard library
+	state    profile.State
 }
 
 // maxLinks bounds the steps that are told.
@@ -155,7 +154,7 @@ func (w climber) way(tied []person) (links []link, root string) {
 	at := most(tied)
 	for len(at) > 0 && len(links) < maxLinks {
 		g := at[0].group
-		links = append(links, link{tellingFunction(g), g.State(), distinct(at)})
+		links = append(links, link{tellingFunction(g), g.State()})
 		above := make([]person, len(at))
 		for i, p := range at {
 			above[i] = w.ids[p.Creator] // of no group if it is gone
@@ -194,15 +193,6 @@ func most(of []person) []person {
 		}
 	}
 	return most
-}
-
-// distinct is the number of goroutines, each counted once.
-func distinct(of []person) int {
-	ids := map[int64]bool{}
-	for _, p := range of {
-		ids[p.ID] = true
-	}
-	return len(ids)
 }
 
 // tellingFunction is the leaf-most function of a group that is not of the

@@ -46,10 +46,10 @@ func sumWork(m profile.Metrics, family, label string) float64 {
 	return sum
 }
 
-// completed is the number of requests that the process has ever completed. A
-// family that the page does not show yet is 0.
+// completed is the number of requests of all kinds that the process has ever
+// completed. A family that the page does not show yet is 0.
 func completed(m profile.Metrics) float64 {
-	return sumWork(m, "http_requests_total", "handler") + sumWork(m, "grpc_server_handled_total", "grpc_method")
+	return ended(m, requestHTTP) + ended(m, requestGRPC)
 }
 
 // loadOf returns the load over the samples of one life: of each the rate since
@@ -175,9 +175,8 @@ func fallsWith(rate, y []float64) bool {
 	return fell(rate, peak) && fell(y, most)
 }
 
-// quiet returns since when the load has been a small part of what it was
-// before, and for how long; ok is false if it has not fallen or was never
-// worth the name.
+// quiet returns from which sample on the load has been a small part of what it
+// was before; ok is false if it has not fallen or was never worth the name.
 func (l load) quiet(times []time.Time) (from int, ok bool) {
 	if !l.known() || len(l) < 3 {
 		return 0, false

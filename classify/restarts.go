@@ -2,6 +2,7 @@ package classify
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"time"
 
@@ -37,9 +38,7 @@ func (j *judge) restartCases(p *process, used map[profile.Signature]bool) []*cas
 	for len(rising) > 0 {
 		followers, rest := follows(rising[0].counts, rising[1:])
 		c := j.growingCase(p, all, rising[0], followers)
-		for sig := range c.used {
-			used[sig] = true
-		}
+		maps.Copy(used, c.used)
 		cases = append(cases, c)
 		rising = rest
 	}

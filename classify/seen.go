@@ -17,10 +17,10 @@ type seen struct {
 	kept    retention
 	climb   climb
 	blame   blame
-	// idle says that they stayed for longer than any request may, or that
-	// none was in flight any more.
-	idle     bool
-	turnover turnover
+	// keptForGood says that they stayed for longer than a request may, or
+	// that none was in flight any more.
+	keptForGood bool
+	turnover    turnover
 	// settles is the time within which a pile-up is known to come to rest;
 	// 0 if none is known.
 	settles time.Duration
@@ -51,9 +51,11 @@ func (j *judge) seenOf(sc *scene, l life, all, culprits []float64) seen {
 	s.turnover = turnoverOf(l, sc.isCulprit)
 	if sc.adv.Class != advisory.PileUp && work.known() {
 		s.kept = j.Thresholds.retained(l.times(), culprits, nil, work)
-		s.idle = s.kept.found && (s.kept.over > sc.process.deadline() || inFlight(l.last().Metrics) == 0)
+		s.keptForGood = s.kept.found && (s.kept.over > sc.process.deadline() || inFlight(l.last().Metrics) == 0)
 	}
-	if !s.climb.found && l.last() == sc.process.newest().last() {
+	if s.blame != blameNone {
+		s.climb = climb{}
+	} else if !s.climb.found && l.last() == sc.process.newest().last() {
 		s.climb = j.sceneOverLives(sc)
 	}
 	return s
@@ -86,7 +88,7 @@ func (s *seen) passes(culprits []float64) bool {
 func (s *seen) into(w *witness, c *caseOf) {
 	w.proven = s.proven.holds()
 	w.outlived, w.stuck, w.saturated = s.overdue.lasting(), s.overdue.requests.strong(), s.overdue.jam.strong()
-	w.retained, w.sustained = s.idle, s.climb.found
+	w.retained, w.sustained = s.keptForGood, s.climb.found
 	if w.class != advisory.PileUp {
 		return
 	}

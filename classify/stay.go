@@ -24,8 +24,8 @@ const (
 )
 
 // stays says why the culprits of a life stand there for longer than requests
-// do; empty if nothing shows that they do. byNumber lets a number that rises be
-// a reason.
+// do; empty if nothing shows that they do. byNumber lets their number be a
+// reason: it is none where as many requests explain it.
 func (j *judge) stays(sc *scene, l life, tallies []tally, byNumber bool) string {
 	counts := make([]float64, len(tallies))
 	for i, t := range tallies {
@@ -38,7 +38,10 @@ func (j *judge) stays(sc *scene, l life, tallies []tally, byNumber bool) string 
 	if text, told := sc.sameGoroutines(l, deadline); told {
 		return text
 	}
-	if byNumber && j.onlyRises(counts) {
+	if !byNumber {
+		return ""
+	}
+	if j.onlyRises(counts) {
 		return fmt.Sprintf("their number rises, over %s in %s", Count(len(counts), "sample"), Span(l.span()))
 	}
 	enough := heldMin
