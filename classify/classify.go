@@ -48,6 +48,9 @@ type caseOf struct {
 	bounded bool
 	// culprit tells which groups have the defect.
 	culprit func(*profile.Group) bool
+	// like is the generic pattern that the stack of an unknown case has; nil
+	// if it has none.
+	like *advisory.Advisory
 }
 
 // Judge decides about the targets. The result is complete and sorted; it is
@@ -120,7 +123,7 @@ func (j *judge) history(c *caseOf) {
 }
 
 // dropExplained drops pile-ups whose goroutines stand behind a leak that was
-// found: what waits for the leak is no cause of its own.
+// found, or behind another pile-up: what waits is no cause of its own.
 func dropExplained(cases []*caseOf) []*caseOf {
 	worst := Level("")
 	for _, c := range cases {
@@ -128,9 +131,25 @@ func dropExplained(cases []*caseOf) []*caseOf {
 			worst = c.occurrence.Level
 		}
 	}
+	all := slices.Clone(cases)
 	return slices.DeleteFunc(cases, func(c *caseOf) bool {
-		return c.adv.Class == advisory.PileUp && worst.AtLeast(Suspect)
+		return c.adv.Class == advisory.PileUp &&
+			(worst.AtLeast(Suspect) || slices.ContainsFunc(all, func(other *caseOf) bool { return other.accountsFor(c) }))
 	})
+}
+
+// accountsFor reports whether the culprits of a pile-up are all victims of this
+// case, which is found as surely.
+func (c *caseOf) accountsFor(pileUp *caseOf) bool {
+	if c == pileUp || !c.occurrence.Level.AtLeast(pileUp.occurrence.Level) {
+		return false
+	}
+	for _, s := range pileUp.stacks {
+		if s.Role == RoleCulprit && !slices.ContainsFunc(c.stacks, func(o Stack) bool { return o.Role == RoleVictim && o.SignatureID == s.SignatureID }) {
+			return false
+		}
+	}
+	return true
 }
 
 // growth decides how a count developed within a life.
@@ -262,6 +281,8 @@ func (j *judge) finding(cases []*caseOf) Finding {
 		f.Advisory = a.ID
 		f.Why = fillFlags(a.Why, cases)
 		f.References = append(f.References, a.References...)
+	} else if like := surest.like; like != nil {
+		f.Why = fmt.Sprintf("It looks like this (%s): %s", like.ID, like.Why)
 	}
 	f.Remedies = j.remedies(cases)
 	return f

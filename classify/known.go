@@ -14,18 +14,14 @@ type role struct {
 	culprit bool
 }
 
-// holds reports whether goroutines in the state fit the pattern; an unknown
-// state does.
-func (r role) holds(s profile.State) bool {
-	return r.pattern.State == "" || s == profile.StateUnknown || string(s) == r.pattern.State
-}
-
 // scene is the culprits and victims of one cause in one process.
 type scene struct {
 	process *process
 	// roles are by stack; those that play no role are in it as nil.
 	roles map[stackKey]*role
-	adv   *advisory.Advisory
+	// partners tell by pattern which signatures have its frames of each.
+	partners map[*advisory.Pattern]map[profile.Signature]bool
+	adv      *advisory.Advisory
 }
 
 // stackKey is what the role of a group hangs on; the creator is empty where it
@@ -36,7 +32,7 @@ type stackKey struct {
 }
 
 func newScene(p *process, a *advisory.Advisory) *scene {
-	return &scene{process: p, adv: a, roles: map[stackKey]*role{}}
+	return &scene{process: p, adv: a, roles: map[stackKey]*role{}, partners: map[*advisory.Pattern]map[profile.Signature]bool{}}
 }
 
 // role finds the role of a group by the patterns that hold for the process's
@@ -50,9 +46,8 @@ func (sc *scene) role(g *profile.Group) *role {
 	match := func(patterns []advisory.Pattern, culprit bool) *role {
 		for i := range patterns {
 			p := &patterns[i]
-			inReleases := p.Releases == nil || !sc.process.versioned || p.Releases.Contains(sc.process.release)
 			madeBy := p.CreatedBy == "" || g.CreatedBy == "" || advisory.MatchName(p.CreatedBy, g.CreatedBy)
-			if inReleases && madeBy && p.Match(functions) {
+			if sc.process.mayBeIn(p.Releases) && madeBy && p.Match(functions) {
 				return &role{pattern: p, culprit: culprit}
 			}
 		}
@@ -72,10 +67,18 @@ type tally struct {
 	forever           int           // culprits in a state that no event can end
 	foreverState      profile.State // theirs
 	stateUnknown      bool
+	// beyond is the culprit pattern that more goroutines have than may in
+	// health, and bound how many that is; nil if none has.
+	beyond *advisory.Pattern
+	bound  int
+	// accounted are goroutines with a culprit pattern that others account
+	// for (Each): they are no culprits.
+	accounted map[*advisory.Pattern]int
 }
 
 func (sc *scene) tally(s *profile.Snapshot) tally {
-	var t tally
+	t := tally{accounted: map[*advisory.Pattern]int{}}
+	count := map[*advisory.Pattern]int{}
 	for i := range s.Groups {
 		g := &s.Groups[i]
 		r := sc.role(g)
@@ -84,11 +87,11 @@ func (sc *scene) tally(s *profile.Snapshot) tally {
 		}
 		for _, p := range g.Places {
 			switch {
-			case !r.holds(p.State):
+			case !r.pattern.Holds(p.State):
 			case !r.culprit:
 				t.victims += p.Count
 			default:
-				t.culprits += p.Count
+				count[r.pattern] += p.Count
 				t.stateUnknown = t.stateUnknown || p.State == profile.StateUnknown
 				if p.State.BlockedForever() {
 					t.forever += p.Count
@@ -97,14 +100,65 @@ func (sc *scene) tally(s *profile.Snapshot) tally {
 			}
 		}
 	}
+	sc.bound(&t, count, s)
 	return t
+}
+
+// bound counts the culprits of each pattern. Of those that work for other
+// goroutines (Each) only what is more than these account for are culprits.
+func (sc *scene) bound(t *tally, count map[*advisory.Pattern]int, s *profile.Snapshot) {
+	for i := range sc.adv.Culprits {
+		p := &sc.adv.Culprits[i]
+		n, bound := count[p], p.AtMost
+		if n > 0 && len(p.Each) > 0 {
+			bound *= sc.working(p, s)
+			t.accounted[p] = min(n, bound)
+		}
+		t.culprits += n - t.accounted[p]
+		if p.AtMost > 0 && n > bound && t.beyond == nil {
+			t.beyond, t.bound = p, bound
+		}
+	}
+}
+
+// working is the number of goroutines that culprits of the pattern work for in
+// health.
+func (sc *scene) working(p *advisory.Pattern, s *profile.Snapshot) int {
+	known := sc.partners[p]
+	if known == nil {
+		known = map[profile.Signature]bool{}
+		sc.partners[p] = known
+	}
+	n := 0
+	for i := range s.Groups {
+		g := &s.Groups[i]
+		is, seen := known[g.Signature]
+		if !seen {
+			is = p.WorksFor(functionsOf(g))
+			known[g.Signature] = is
+		}
+		if is {
+			n += g.Count
+		}
+	}
+	return n
+}
+
+// functionsOf returns all functions known of a group's stack: who works for
+// whom may show below the depth of a signature.
+func functionsOf(g *profile.Group) []string {
+	functions := make([]string, len(g.Frames))
+	for i, f := range g.Frames {
+		functions[i] = f.Func
+	}
+	return functions
 }
 
 // known looks for the advisory in the process. It returns nil if the release
 // does not have the defect (the stacks are then judged as unknown ones), and if
 // the process has no culprit that is worth telling.
 func (j *judge) known(p *process, a *advisory.Advisory) *caseOf {
-	if len(a.Culprits) == 0 || !advisory.AppliesTo(a.Components, p.component) {
+	if len(a.Culprits) == 0 || a.Class == advisory.Generic || !advisory.AppliesTo(a.Components, p.component) {
 		return nil
 	}
 	var best *caseOf
@@ -118,8 +172,8 @@ func (j *judge) known(p *process, a *advisory.Advisory) *caseOf {
 	}
 	if l := p.newest(); best.life.last() != l.last() {
 		if p.affected(a) == AffectedNo {
-			p.notes = append(p.notes, fmt.Sprintf("%s was there up to %s, in another release; v%s, which runs since, does not have it",
-				a.ID, best.life.last().Time.UTC().Format("2006-01-02 15:04:05 UTC"), p.target.Facts.Version))
+			p.notes = append(p.notes, fmt.Sprintf("%s was there up to %s, in another release; %s, which runs since, does not have it",
+				a.ID, best.life.last().Time.UTC().Format("2006-01-02 15:04:05 UTC"), p.releaseNames()))
 			return nil
 		}
 		best.occurrence.Evidence = append(best.occurrence.Evidence, Evidence{Kind: KindKnownSignature, Strength: Link,
@@ -132,15 +186,15 @@ func (j *judge) known(p *process, a *advisory.Advisory) *caseOf {
 
 // knownInLife judges the advisory by the samples of one life.
 func (j *judge) knownInLife(sc *scene, l life) *caseOf {
+	now := sc.tally(l.last().Goroutines)
+	if now.culprits == 0 || sc.process.affected(sc.adv) == AffectedNo {
+		return nil
+	}
 	tallies := make([]tally, len(l.samples))
 	s := series{times: l.times(), counts: make([]float64, len(l.samples))}
 	for i := range l.samples {
 		tallies[i] = sc.tally(l.samples[i].Goroutines)
 		s.counts[i] = float64(tallies[i].culprits + tallies[i].victims)
-	}
-	now := tallies[len(tallies)-1]
-	if now.culprits == 0 || sc.process.affected(sc.adv) == AffectedNo {
-		return nil
 	}
 	culprits := make([]float64, len(tallies))
 	for i, t := range tallies {
@@ -161,12 +215,15 @@ func (j *judge) knownInLife(sc *scene, l life) *caseOf {
 		growth.Verdict, behind.Verdict = Steady, Steady
 	}
 	stays := j.stays(sc, l, tallies, !seen.passes(culprits))
+	if now.beyond != nil && pattern.InHealth != advisory.Never {
+		pattern = now.beyond
+	}
 	preconditions := sc.process.preconditions(sc.adv)
 	w := witness{
 		known: true, affected: sc.process.affected(sc.adv), class: sc.adv.Class, health: pattern.InHealth,
-		fromSource:     sc.adv.KnownFrom == advisory.ReadOnly,
-		persistent:     stays != "",
-		aboveBound:     pattern.AtMost > 0 && now.culprits > pattern.AtMost,
+		fromSource: sc.adv.KnownFrom == advisory.ReadOnly,
+		persistent: stays != "", overstayed: sc.overstays(l) != "",
+		aboveBound:     now.beyond != nil,
 		blockedForever: now.forever > 0, several: now.forever >= 2 || now.culprits >= 2,
 		growing: growth.Verdict == Growing, excluded: excluded(preconditions),
 	}
@@ -178,7 +235,7 @@ func (j *judge) knownInLife(sc *scene, l life) *caseOf {
 		return nil
 	}
 	c.occurrence.Evidence = slices.Concat(
-		[]Evidence{sc.signatureEvidence(w, now, pattern, stays)},
+		[]Evidence{sc.signatureEvidence(w, now, pattern, l, stays)},
 		foreverEvidence(now),
 		growthOf(growth, behind, l),
 		seen.evidence(),
@@ -215,7 +272,7 @@ func (sc *scene) worstPattern(s *profile.Snapshot) *advisory.Pattern {
 	var worst *advisory.Pattern
 	for i := range s.Groups {
 		r := sc.role(&s.Groups[i])
-		if r == nil || !r.culprit || !slices.ContainsFunc(s.Groups[i].Places, func(p profile.Place) bool { return r.holds(p.State) }) {
+		if r == nil || !r.culprit || !slices.ContainsFunc(s.Groups[i].Places, func(p profile.Place) bool { return r.pattern.Holds(p.State) }) {
 			continue
 		}
 		if worst == nil || slices.Index(order, r.pattern.InHealth) < slices.Index(order, worst.InHealth) {
@@ -227,7 +284,7 @@ func (sc *scene) worstPattern(s *profile.Snapshot) *advisory.Pattern {
 
 // signatureEvidence says what the stack is known for and what the version
 // makes of it.
-func (sc *scene) signatureEvidence(w witness, now tally, pattern *advisory.Pattern, stays string) Evidence {
+func (sc *scene) signatureEvidence(w witness, now tally, pattern *advisory.Pattern, l life, stays string) Evidence {
 	e := Evidence{Kind: KindKnownSignature, Strength: Strong}
 	e.Text = fmt.Sprintf("%s: %s", Count(now.culprits, "goroutine"), pattern.Name)
 	switch {
@@ -235,23 +292,23 @@ func (sc *scene) signatureEvidence(w witness, now tally, pattern *advisory.Patte
 		e.Text += ", where none stands in health"
 	case w.persistent && w.class != advisory.PileUp:
 		e.Text += ", and " + stays
+	case w.aboveBound && len(pattern.Each) > 0 && now.bound == 0:
+		e.Text += ", and what such ones work for is not there"
+	case w.aboveBound && len(pattern.Each) > 0:
+		e.Text += fmt.Sprintf(", beside the %d that those which they work for account for", now.bound)
 	case w.aboveBound:
-		e.Text += fmt.Sprintf(", more than the %d that may stand there in health", pattern.AtMost)
+		e.Text += fmt.Sprintf(", more than the %d that may stand there in health", now.bound)
+	case w.overstayed:
+		e.Text += ", and " + sc.overstays(l)
 	default:
 		e.Strength = Weak
 		e.Text += ", where some stand in health as well"
 	}
-	version := "v" + sc.process.target.Facts.Version
-	switch {
-	case w.affected == AffectedYes:
-		e.Text += fmt.Sprintf("; %s is affected (%s)", version, sc.adv.Ranges())
-	case sc.process.versioned:
+	said, sure := sc.process.says(sc.adv)
+	if !sure {
 		e.Strength = weaker(e.Strength)
-		e.Text += fmt.Sprintf("; %s is not an official release: what it has patched is not known (affected: %s)", version, sc.adv.Ranges())
-	default:
-		e.Strength = weaker(e.Strength)
-		e.Text += fmt.Sprintf("; the version is not known (affected: %s)", sc.adv.Ranges())
 	}
+	e.Text += "; " + said
 	if now.stateUnknown && pattern.State != "" {
 		e.Text += "; debug=1 does not tell what they wait for"
 	}

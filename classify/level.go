@@ -44,6 +44,7 @@ type witness struct {
 	fromSource bool // known from source only
 
 	persistent     bool // stands there for longer than health allows
+	overstayed     bool // one has waited for longer, by its own account
 	aboveBound     bool // more stand there than health allows
 	bounded        bool // a pile-up that grows, but follows the load or may come to rest
 	blockedForever bool // no event can end the wait
@@ -98,7 +99,7 @@ func (w witness) uncapped() Level {
 		return Likely
 	case moves, overdue, w.retained, w.saturated && !w.known, w.watched && w.blockedForever && w.several:
 		return Suspect
-	case w.blockedForever, stack, w.known && (w.aboveBound || w.bounded):
+	case w.blockedForever, stack, w.known && (w.aboveBound || w.bounded || w.overstayed && w.health != advisory.Always):
 		return Note
 	}
 	return ""

@@ -32,7 +32,7 @@ var (
 	closeBlock   = []string{"sync.(*WaitGroup).Wait", store + ".(*bucketBlock).Close", store + ".(*BucketStore).removeBlock"}
 	foreign      = []string{"github.com/acme/widget.(*Pump).wait", "github.com/acme/widget.(*Pump).run"}
 	mains        = map[string][]string{
-		"query": {"main.runQuery.func10"}, "store": {"main.runStore.func3"}, "receive": {"main.runReceive.func5"},
+		"query": {"main.runQuery.func10"}, "store": {"main.runStore.func3"}, "compact": {"main.runCompact.func3"}, "receive": {"main.runReceive.func5"},
 	}
 )
 

@@ -2,6 +2,7 @@ package classify
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"time"
 
@@ -15,10 +16,17 @@ import (
 type process struct {
 	target    *profile.Target
 	component string
-	release   advisory.Release
-	versioned bool // release is known
+	// releases are those that the process may be of, oldest first: one if its
+	// version is known, several where only the dump tells, none if nothing
+	// does.
+	releases []advisory.Release
+	// versioned says that the version is known.
+	versioned bool
 	lives     []life
 	notes     []string // for the warnings, in full sentences
+	// candidates are the releases that the dump may be from, where it does not
+	// tell one; without "v".
+	candidates []string
 	// callers are the processes of the same run that query this one.
 	callers []*process
 	// tied says that counts rose and the load with them.
@@ -32,42 +40,8 @@ func newProcess(t *profile.Target) *process {
 	}
 	t = &target
 	p := &process{target: t, component: t.Component(), lives: livesOf(t.Samples)}
-	p.release, p.versioned = parseRelease(t.Facts.Version)
+	p.setReleases()
 	return p
-}
-
-// affected tells whether the process's release has the defect. Of a build that
-// is no release of the project it is not known what was patched.
-func (p *process) affected(a *advisory.Advisory) Affected {
-	switch {
-	case !p.versioned:
-		return AffectedUnknown
-	case !p.release.Official():
-		return AffectedUnknown
-	case !a.Affects(p.release):
-		return AffectedNo
-	}
-	return AffectedYes
-}
-
-// at returns the process as it was in a life: an upgrade is a restart into
-// another release.
-func (p *process) at(l life) *process {
-	var f profile.Facts
-	f.Adopt(l.last().Metrics)
-	if f.Version == "" || f.Version == p.target.Facts.Version {
-		return p
-	}
-	was, target := *p, *p.target
-	target.Facts.Version = f.Version
-	was.target = &target
-	was.release, was.versioned = parseRelease(f.Version)
-	return &was
-}
-
-func parseRelease(version string) (advisory.Release, bool) {
-	rel, err := advisory.ParseRelease(version)
-	return rel, err == nil
 }
 
 // newest is the life under way. There is one if there is a sample.
@@ -94,7 +68,7 @@ func (p *process) chained() []string {
 
 // precondition looks whether a precondition holds on the process.
 func (p *process) precondition(c advisory.Precondition) PreconditionState {
-	s := PreconditionState{Text: c.Text, Optional: c.Optional}
+	s := PreconditionState{Text: c.Text, Optional: c.Optional, Event: c.Event}
 	if c.Topology == advisory.ChainedQueriers {
 		if queriers := p.chained(); queriers != nil {
 			met := len(queriers) > 0
@@ -111,6 +85,10 @@ func (p *process) precondition(c advisory.Precondition) PreconditionState {
 	}
 	value, ok := p.target.Facts.Flags[c.Flag]
 	if !ok {
+		s.ByDefault, s.Look = c.Default != "", c.Look
+		if s.ByDefault {
+			s.Look = fmt.Sprintf("--%s, which is %s unless it was set", c.Flag, c.Default)
+		}
 		return s
 	}
 	s.Observed = "--" + c.Flag + "=" + value
@@ -169,7 +147,7 @@ func (p *process) preconditions(a *advisory.Advisory) []PreconditionState {
 
 // exposed reports whether the process has all that the leak needs. An unknown
 // component or version is no exposure, and neither is a flag that the process
-// does not tell.
+// does not tell, unless its default is what the leak needs.
 func (p *process) exposed(a *advisory.Advisory) bool {
 	if a.Class == advisory.PileUp || a.Class == advisory.Generic || p.component == "" ||
 		!advisory.AppliesTo(a.Components, p.component) || p.affected(a) != AffectedYes {
@@ -180,7 +158,7 @@ func (p *process) exposed(a *advisory.Advisory) bool {
 		return false // what the leak needs is not told of this component
 	}
 	return !slices.ContainsFunc(states, func(s PreconditionState) bool {
-		return !s.Optional && (s.Met == nil || !*s.Met)
+		return !s.Optional && !s.Event && (s.Met == nil && !s.ByDefault || s.Met != nil && !*s.Met)
 	})
 }
 
@@ -195,7 +173,7 @@ func (p *process) result() TargetResult {
 	r := TargetResult{
 		Name: t.Name, URL: t.URL, Labels: t.Labels, Component: p.component,
 		ThanosVersion: t.Facts.Version, VersionSource: cmp.Or(t.Facts.VersionSource, "unknown"),
-		VersionCandidates: []string{}, GoVersion: t.Facts.GoVersion, Restarts: max(len(p.lives)-1, 0),
+		VersionCandidates: append([]string{}, p.candidates...), GoVersion: t.Facts.GoVersion, Restarts: max(len(p.lives)-1, 0),
 		Samples: p.samples(), ChainedQueriers: p.chained(), Flags: t.Facts.Flags,
 		Exposed: []string{}, Judged: JudgedNo, Error: t.Err,
 	}

@@ -11,11 +11,11 @@ import (
 // remedies returns what to do, for each version and component among the cases
 // of one finding.
 func (j *judge) remedies(cases []*caseOf) []Remedy {
-	type kind struct{ version, component string }
+	type kind struct{ version, candidates, component string }
 	byKind := map[kind][]*caseOf{}
 	var kinds []kind
 	for _, c := range cases {
-		k := kind{c.process.target.Facts.Version, c.process.component}
+		k := kind{c.process.target.Facts.Version, strings.Join(c.process.candidates, " "), c.process.component}
 		if byKind[k] == nil {
 			kinds = append(kinds, k)
 		}
@@ -31,7 +31,8 @@ func (j *judge) remedies(cases []*caseOf) []Remedy {
 // remedy returns what to do about cases of the same version and component.
 func (j *judge) remedy(cases []*caseOf) Remedy {
 	first := cases[0]
-	r := Remedy{Version: first.process.target.Facts.Version, Newest: j.Advisories.Newest(), Steps: []Step{}, Avoid: []string{}}
+	r := Remedy{Version: first.process.target.Facts.Version, Candidates: first.process.candidates,
+		Newest: j.Advisories.Newest(), Steps: []Step{}, Avoid: []string{}}
 	for _, c := range cases {
 		r.Targets = append(r.Targets, c.process.target.Name)
 	}
@@ -83,15 +84,18 @@ func (p *process) isSet(setting string) bool {
 }
 
 // covers reports whether advice for the releases and components holds for the
-// case. A process whose component is unknown is taken for the one that the
-// advisory is mostly about.
+// case.
 func (c *caseOf) covers(releases *advisory.Range, components []string) bool {
-	p := c.process
-	component := p.component
-	if component == "" && len(c.adv.Components) > 0 {
-		component = c.adv.Components[0]
+	return advisory.AppliesTo(components, c.component()) && c.process.mayBeIn(releases)
+}
+
+// component is that of the process. One that is unknown is taken for the one
+// that the advisory is mostly about.
+func (c *caseOf) component() string {
+	if c.process.component == "" && len(c.adv.Components) > 0 {
+		return c.adv.Components[0]
 	}
-	return advisory.AppliesTo(components, component) && (releases == nil || !p.versioned || releases.Contains(p.release))
+	return c.process.component
 }
 
 // urls returns the addresses of the cases' processes that have one.
@@ -135,30 +139,89 @@ func verifyStep(cases []*caseOf, how string) Step {
 // upgradeStep says which release to go to, and why not to another.
 func (j *judge) upgradeStep(c *caseOf) (Step, string) {
 	s := Step{Kind: StepUpgrade}
-	newest := "v" + j.Advisories.Newest()
-	if rel, ok := parseRelease(newest); ok && c.adv.Affects(rel) {
-		s.Text = fmt.Sprintf("no release without it is known (newest %s): mitigate", newest)
+	if len(c.process.releases) == 0 {
+		s.Text = j.anyUpgrade(c.adv)
 		return s, ""
 	}
-	if !c.process.versioned {
-		s.Text = fmt.Sprintf("affected are %s: find out the version (thanos --version, or /api/v1/status/buildinfo) and pass it with --thanos-version; newest is %s",
-			c.adv.Ranges(), newest)
-		return s, ""
+	from := slices.DeleteFunc(slices.Clone(c.process.releases), func(r advisory.Release) bool { return !c.adv.Affects(r) })
+	if len(from) == 0 {
+		from = c.process.releases // another's build, of which that is not known
 	}
-	to, skipped, ok := j.Advisories.GoTo(c.adv, c.process.release)
-	if !ok {
-		s.Text = fmt.Sprintf("no release without it is known (newest %s): mitigate", newest)
-		return s, ""
+	way := j.Advisories.GoTo(c.adv, from...)
+	s.Text = WayText(j.Advisories, way)
+	if way.To != "" {
+		s.Text = "go to " + s.Text + j.stillThere(c, from, way.To)
 	}
-	s.Text = fmt.Sprintf("go to v%s, the first without it; newest %s", to, newest)
-	if len(skipped) > 0 {
-		s.Text = fmt.Sprintf("go to v%s; newest %s. Not to %s", to, newest, skippedText(skipped))
-	}
-	return s, to
+	return s, way.To
 }
 
-// skippedText says why releases were passed over: "v0.35.1 and v0.36.0, which
-// bring TL-2024-001".
+// anyUpgrade says what is known of a process of any release.
+func (j *judge) anyUpgrade(a *advisory.Advisory) string {
+	newest := j.Advisories.Newest()
+	if rel, ok := parseRelease(newest); ok && a.Affects(rel) {
+		return WayText(j.Advisories, advisory.Way{})
+	}
+	return fmt.Sprintf("affected are %s: find out the version (thanos --version, or /api/v1/status/buildinfo) and pass it with --thanos-version; newest is v%s",
+		a.Ranges(), newest)
+}
+
+// WayText says where to go: "v0.36.1, the first without it; newest v0.42.4", and
+// why not to a release before it.
+func WayText(db *advisory.DB, w advisory.Way) string {
+	newest := "newest v" + db.Newest()
+	least, ok := w.Least()
+	switch {
+	case w.To != "" && len(w.Skipped) > 0:
+		return fmt.Sprintf("v%s; %s. Not to %s", w.To, newest, skippedText(w.Skipped))
+	case w.To != "":
+		return fmt.Sprintf("v%s, the first without it; %s", w.To, newest)
+	case !ok:
+		return fmt.Sprintf("no release without it is known (%s): mitigate", newest)
+	}
+	return fmt.Sprintf("every release without it brings a leak that is as bad: mitigate, or take the one with the fewest, v%s (%s), which brings %s",
+		least.Release, newest, joinAnd(withRemedies(db, least)))
+}
+
+// withRemedies names the leaks that a release brings, with what to set there
+// against them.
+func withRemedies(db *advisory.DB, s advisory.Skipped) []string {
+	rel, _ := parseRelease(s.Release)
+	var names []string
+	for _, id := range s.Brings {
+		name := id
+		for _, m := range db.ByID(id).Mitigate {
+			if m.Command != "" && (m.Releases == nil || m.Releases.Contains(rel)) {
+				name += " (against it " + m.Command + ")"
+				break
+			}
+		}
+		names = append(names, name)
+	}
+	return names
+}
+
+// stillThere names the other leaks that the release to go to has as well, of
+// the same component; empty for none.
+func (j *judge) stillThere(c *caseOf, from []advisory.Release, to string) string {
+	rel, ok := parseRelease(to)
+	component := c.component()
+	if !ok || component == "" {
+		return ""
+	}
+	var ids []string
+	for _, a := range j.Advisories.Advisories {
+		if a != c.adv && a.Harms(component) && a.Affects(rel) && slices.ContainsFunc(from, a.Affects) {
+			ids = append(ids, a.ID)
+		}
+	}
+	if len(ids) == 0 {
+		return ""
+	}
+	return fmt.Sprintf(". v%s still has %s", to, joinAnd(ids))
+}
+
+// skippedText says why releases were passed over: "v0.35.1 and v0.36.0: without
+// this leak, but bring TL-2024-001".
 func skippedText(skipped []advisory.Skipped) string {
 	var releases, ids []string
 	for _, s := range skipped {
@@ -169,6 +232,9 @@ func skippedText(skipped []advisory.Skipped) string {
 	verb := "brings"
 	if len(releases) > 1 {
 		verb = "bring"
+	}
+	if len(releases) > 3 {
+		releases = []string{releases[0] + " to " + releases[len(releases)-1]}
 	}
 	return fmt.Sprintf("%s: without this leak, but %s %s", joinAnd(releases), verb, joinAnd(slices.Compact(ids)))
 }
@@ -248,7 +314,7 @@ func (p *process) warnings() []string {
 	if v := p.target.Facts.Version; v != "" {
 		if !p.versioned {
 			w = append(w, fmt.Sprintf("%sversion %q is no Thanos release: judged as of unknown version", name, v))
-		} else if !p.release.Official() {
+		} else if !p.releases[0].Official() {
 			w = append(w, fmt.Sprintf("%sv%s is not an official release: what it has patched is not known", name, v))
 		}
 	}

@@ -129,7 +129,9 @@ type Finding struct {
 	RetainedBytes *int64   `json:"retained_bytes"`
 	References    []string `json:"references"`
 
-	// Why is the cause for people, filled in for these processes.
+	// Why is the cause for people, filled in for these processes. Where no
+	// advisory knows the stack, it is what the stack looks like; empty if it
+	// looks like nothing known.
 	Why string `json:"-"`
 }
 
@@ -194,6 +196,15 @@ type PreconditionState struct {
 
 	// Optional says that the leak fires without it too, but less.
 	Optional bool `json:"-"`
+	// Event says that it is something that happens, not how the process is
+	// set up.
+	Event bool `json:"-"`
+	// ByDefault says that it is not known, but holds unless somebody has set a
+	// flag.
+	ByDefault bool `json:"-"`
+	// Look says where a person finds out what the process does not tell;
+	// empty if that is known.
+	Look string `json:"-"`
 }
 
 // A Point is the goroutines of an occurrence in one sample.
@@ -207,6 +218,9 @@ type Point struct {
 type Remedy struct {
 	Targets []string `json:"targets"`
 	Version string   `json:"version"` // empty if unknown
+	// Candidates are the releases that the dumps may be from, where Version
+	// is unknown; oldest first.
+	Candidates []string `json:"-"`
 	// Affected is nil if the version is unknown or no advisory applies.
 	Affected *bool `json:"affected"`
 	// GoTo is the release to go to, empty if there is none or no advisory

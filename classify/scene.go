@@ -3,6 +3,7 @@ package classify
 import (
 	"slices"
 
+	"github.com/thanosleak/thanosleak/classify/advisory"
 	"github.com/thanosleak/thanosleak/profile"
 )
 
@@ -27,13 +28,14 @@ func (c *caseOf) finishScene(sc *scene) {
 		}
 	}
 	for i := range last.Groups {
-		c.stacks = append(c.stacks, sc.stacks(&last.Groups[i])...)
+		c.stacks = append(c.stacks, sc.stacks(&last.Groups[i], now.accounted)...)
 	}
 	c.stacks = mergeStacks(nil, c.stacks)
 }
 
-// stacks returns the part of a group that plays a role, one stack a state.
-func (sc *scene) stacks(g *profile.Group) []Stack {
+// stacks returns the part of a group that plays a role, one stack a state. What
+// others account for is taken off accounted, and is no part.
+func (sc *scene) stacks(g *profile.Group, accounted map[*advisory.Pattern]int) []Stack {
 	r := sc.role(g)
 	if r == nil {
 		return nil
@@ -44,7 +46,15 @@ func (sc *scene) stacks(g *profile.Group) []Stack {
 	}
 	var stacks []Stack
 	for _, p := range g.Places {
-		if !r.holds(p.State) {
+		if !r.pattern.Holds(p.State) {
+			continue
+		}
+		if r.culprit {
+			healthy := min(accounted[r.pattern], p.Count)
+			accounted[r.pattern] -= healthy
+			p.Count -= healthy
+		}
+		if p.Count == 0 {
 			continue
 		}
 		if i := slices.IndexFunc(stacks, func(s Stack) bool { return s.State == string(p.State) }); i >= 0 {

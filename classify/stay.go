@@ -31,10 +31,10 @@ func (j *judge) stays(sc *scene, l life, tallies []tally, byNumber bool) string 
 	for i, t := range tallies {
 		counts[i] = float64(t.culprits + t.victims)
 	}
-	deadline := sc.process.deadline()
-	if wait := time.Duration(sc.maxWait(l)) * time.Minute; wait > deadline {
-		return fmt.Sprintf("one has waited for at least %s, longer than any query may take (%s)", Span(wait), Span(deadline))
+	if text := sc.overstays(l); text != "" {
+		return text
 	}
+	deadline := sc.deadline()
 	if text, told := sc.sameGoroutines(l, deadline); told {
 		return text
 	}
@@ -53,6 +53,22 @@ func (j *judge) stays(sc *scene, l life, tallies []tally, byNumber bool) string 
 	}
 	return ""
 }
+
+// overstays says that a culprit has waited for longer than it may in health;
+// empty if no wait shows it.
+func (sc *scene) overstays(l life) string {
+	deadline, what := sc.deadline(), "longer than any query may take"
+	if sc.adv.Lasts > 0 {
+		what = "far longer than it may take"
+	}
+	if wait := time.Duration(sc.maxWait(l)) * time.Minute; wait > deadline {
+		return fmt.Sprintf("one has waited for at least %s, %s (%s)", Span(wait), what, Span(deadline))
+	}
+	return ""
+}
+
+// deadline is the time after which the culprits are gone in health.
+func (sc *scene) deadline() time.Duration { return max(sc.process.deadline(), sc.adv.Lasts) }
 
 // held returns the smallest count of the newest samples, heldSamples of them or
 // as many more as span the deadline, and their span; 0 if they are too few or

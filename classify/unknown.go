@@ -291,7 +291,7 @@ func (j *judge) lookalikes(p *process, l life, columns map[profile.Signature][]f
 func (j *judge) looksLike(p *process, g *profile.Group) bool {
 	return slices.ContainsFunc(j.Advisories.Advisories, func(a *advisory.Advisory) bool {
 		return p.affected(a) == AffectedNo && slices.ContainsFunc(a.Culprits, func(c advisory.Pattern) bool {
-			return c.InHealth == advisory.Never && (role{pattern: &c}).holds(g.State()) && c.Match(g.Signature.Functions())
+			return c.InHealth == advisory.Never && c.Holds(g.State()) && c.Match(g.Signature.Functions())
 		})
 	})
 }
@@ -311,6 +311,7 @@ func (j *judge) unknownCase(p *process, l life, g *profile.Group, w witness) *ca
 		used:    map[profile.Signature]bool{g.Signature: true},
 		culprit: func(other *profile.Group) bool { return other.Signature == g.Signature },
 		stacks:  []Stack{stackOf(g, RoleCulprit, g.Count)},
+		like:    j.Advisories.Like(g.Signature.Functions(), string(g.State()), g.CreatedBy),
 	}
 	c.occurrence = Occurrence{Target: p.target.Name, Level: w.level(), Culprits: g.Count,
 		MaxWaitSeconds: seconds(g.MaxWaitMinutes()), Preconditions: []PreconditionState{}, Points: []Point{}}
@@ -323,9 +324,9 @@ func (j *judge) notAffectedEvidence(p *process, g *profile.Group) []Evidence {
 	var ev []Evidence
 	for _, a := range j.Advisories.Advisories {
 		matches := slices.ContainsFunc(a.Culprits, func(c advisory.Pattern) bool { return c.Match(g.Signature.Functions()) })
-		if matches && p.affected(a) == AffectedNo {
+		if matches && a.Class != advisory.Generic && p.affected(a) == AffectedNo {
 			ev = append(ev, Evidence{Kind: KindKnownSignature, Strength: Contrary,
-				Text: fmt.Sprintf("the stack is that of %s, which v%s does not have (affected: %s)", a.ID, p.target.Facts.Version, a.Ranges())})
+				Text: fmt.Sprintf("the stack is that of %s, which %s does not have (affected: %s)", a.ID, p.releaseNames(), a.Ranges())})
 		}
 	}
 	return ev

@@ -10,8 +10,9 @@
 // A pattern is a list of functions, leaf first. In a name, "*" stands for
 // anything. Functions are adjacent unless "..." stands between them; the first
 // one is the leaf unless "..." precedes it. What is called by the last one is
-// left open. Functions of the runtime are no part of a pattern, as they are no
-// part of a signature.
+// left open. "=" stands for the function above once more, "~" for another
+// method of its type. Functions of the runtime are no part of a pattern, as
+// they are no part of a signature.
 package advisory
 
 import (
@@ -45,6 +46,10 @@ type Advisory struct {
 	// longer is something else. 0 for one without a bound that is known, and
 	// for all that is no pile-up.
 	SettlesWithin time.Duration `yaml:"settles_within"`
+	// Lasts is how long the culprits may stand there in health, where that is
+	// longer than any request ("1h"): a sync of a large bucket. 0 for as long
+	// as a request.
+	Lasts time.Duration `yaml:"lasts"`
 	// KnownFrom tells how well the leak is known.
 	KnownFrom Source `yaml:"known_from"`
 	// Culprits are the goroutines that have the defect, Victims those that
@@ -77,8 +82,13 @@ const (
 	Leak     Class = "leak"     // goroutines that never end
 	Deadlock Class = "deadlock" // goroutines that wait for each other
 	PileUp   Class = "pile-up"  // goroutines that end, but later than they come
+	Stuck    Class = "stuck"    // something that never recovers, without goroutines that tell
+	Crash    Class = "crash"    // the process ends
 	Generic  Class = "pattern"  // a way of leaking that any program may have
 )
+
+// classes are all of them, for messages and checks.
+var classes = []Class{Leak, Deadlock, PileUp, Stuck, Crash, Generic}
 
 // Severity is how much an affected process suffers.
 type Severity string
@@ -136,6 +146,10 @@ type Pattern struct {
 	// AtMost is the number that may stand there in health; 0 if no bound is
 	// known.
 	AtMost int `yaml:"at_most"`
+	// Each makes AtMost count for each goroutine that has one of these lists
+	// of frames and for which the culprits work: 64 workers for each listing
+	// under way. Where there is none, no culprit may stand there.
+	Each [][]string `yaml:"each"`
 	// Releases are those in which the names hold; nil for all.
 	Releases *Range `yaml:"releases"`
 }
@@ -149,9 +163,18 @@ type Precondition struct {
 	Flag  string   `yaml:"flag"`
 	Is    []string `yaml:"is"`
 	Above string   `yaml:"above"`
+	// Default is the value that the flag has unless somebody sets it: what
+	// a process is exposed to that does not tell its flags.
+	Default string `yaml:"default"`
 	// Topology is [ChainedQueriers] (the querier has queriers as endpoints)
 	// or [DeadEndpoint] (an endpoint refuses connections).
 	Topology string `yaml:"topology"`
+	// Look says where a person finds out, for what no process tells: a key
+	// in the file of --objstore.config-file.
+	Look string `yaml:"look"`
+	// Event says that it is something that happens and not how the process is
+	// set up: a process is exposed although it has not happened yet.
+	Event bool `yaml:"event"`
 	// Optional says that the leak fires without it too, but less.
 	Optional bool `yaml:"optional"`
 	// Components are those that the precondition holds for; nil for all.
@@ -185,24 +208,60 @@ func AppliesTo(components []string, component string) bool {
 
 // Match reports whether the functions of a stack, leaf first, have the
 // pattern's frames.
-func (p *Pattern) Match(functions []string) bool { return matchFrames(p.Frames, functions) }
+func (p *Pattern) Match(functions []string) bool { return matchFrames(p.Frames, functions, "") }
 
-// gap is the frame that stands for any number of functions.
-const gap = "..."
+// WorksFor reports whether a goroutine with all the functions of its stack, leaf
+// first, is one that culprits of the pattern work for (Each).
+func (p *Pattern) WorksFor(functions []string) bool { return matchAny(p.Each, functions) }
 
-func matchFrames(frames, functions []string) bool {
+// matchAny reports whether a stack has one of several lists of frames.
+func matchAny(lists [][]string, functions []string) bool {
+	return slices.ContainsFunc(lists, func(frames []string) bool { return matchFrames(frames, functions, "") })
+}
+
+// Frames of a pattern that stand for others.
+const (
+	gap     = "..." // any number of functions
+	again   = "="   // the function above once more
+	sibling = "~"   // a method of the type whose method stands above
+)
+
+// matchFrames reports whether a stack has the frames; above is the function
+// before it, empty at the leaf.
+func matchFrames(frames, functions []string, above string) bool {
 	if len(frames) == 0 {
 		return true
 	}
 	if frames[0] != gap {
-		return len(functions) > 0 && MatchName(frames[0], functions[0]) && matchFrames(frames[1:], functions[1:])
+		return len(functions) > 0 && matchFrame(frames[0], functions[0], above) && matchFrames(frames[1:], functions[1:], functions[0])
 	}
 	for i := range len(functions) + 1 {
-		if matchFrames(frames[1:], functions[i:]) {
+		if matchFrames(frames[1:], functions[i:], above) {
 			return true
 		}
 	}
 	return false
+}
+
+// matchFrame reports whether a function fits one frame that is no gap.
+func matchFrame(frame, function, above string) bool {
+	switch frame {
+	case again:
+		return function == above
+	case sibling:
+		of := receiver(function)
+		return of != "" && of == receiver(above)
+	}
+	return MatchName(frame, function)
+}
+
+// receiver returns the type of a method, "pkg.(*T)"; empty for a function.
+func receiver(function string) string {
+	end := strings.LastIndex(function, ").")
+	if end < 0 {
+		return ""
+	}
+	return function[:end+1]
 }
 
 // MatchName reports whether the name of a function has the pattern's form, in

@@ -2,9 +2,7 @@ package advisory
 
 import (
 	_ "embed" // for benignRaw
-	"errors"
 	"fmt"
-	"slices"
 	"strings"
 )
 
@@ -55,9 +53,7 @@ func (db *DB) BenignOf(functions []string, component string) *Benign {
 }
 
 // match reports whether the functions have one of the patterns.
-func (b *Benign) match(functions []string) bool {
-	return slices.ContainsFunc(b.Frames, func(frames []string) bool { return matchFrames(frames, functions) })
-}
+func (b *Benign) match(functions []string) bool { return matchAny(b.Frames, functions) }
 
 // readBenign reads rows of healthy goroutines. The error joins what is wrong
 // with each.
@@ -66,45 +62,45 @@ func readBenign(name string, raw []byte) ([]Benign, error) {
 	if err := decode(name, raw, &rows); err != nil {
 		return nil, err
 	}
-	var errs []error
+	var ps problems
 	seen := map[string]bool{}
 	for i := range rows {
 		b := &rows[i]
 		if seen[b.ID] {
-			errs = append(errs, fmt.Errorf("%s: there is a row %q already", name, b.ID))
+			ps.add(fmt.Sprintf("[%d].id", i), "there is a row %q already", b.ID)
 		}
 		seen[b.ID] = true
-		if err := b.validate(); err != nil {
-			errs = append(errs, fmt.Errorf("%s: row %q: %w", name, b.ID, err))
+		for _, p := range b.validate() {
+			ps.add(fmt.Sprintf("[%d].%s", i, p.path), "row %q: %s", b.ID, p.text)
 		}
 	}
-	if err := errors.Join(errs...); err != nil {
+	if err := ps.in(name, raw); err != nil {
 		return nil, err
 	}
 	return rows, nil
 }
 
 // validate checks what decoding cannot.
-func (b *Benign) validate() error {
-	errs := []error{validateComponents(b.Components)}
-	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+func (b *Benign) validate() problems {
+	var ps problems
+	validateComponents(&ps, "components", b.Components)
 	if b.ID == "" {
-		bad("id is missing")
+		ps.add("id", "id is missing")
 	}
 	if strings.TrimSpace(b.ScalesWith) == "" {
-		bad("scales_with is missing")
+		ps.add("scales_with", "scales_with is missing")
 	}
 	if b.AtMost < 0 || b.AtMost > 0 && b.ScalesWith != Constant {
-		bad("at_most %d: want a positive number, and only with scales_with %q", b.AtMost, Constant)
+		ps.add("at_most", "at_most %d: want a positive number, and only with scales_with %q", b.AtMost, Constant)
 	}
 	if b.InFlight && b.ScalesWith == Constant {
-		bad("in_flight: requests are no constant")
+		ps.add("in_flight", "in_flight: requests are no constant")
 	}
 	if len(b.Frames) == 0 {
-		bad("frames is missing")
+		ps.add("frames", "frames is missing")
 	}
-	for _, frames := range b.Frames {
-		errs = append(errs, validateFrames("frames", frames))
+	for i, frames := range b.Frames {
+		validateFrames(&ps, fmt.Sprintf("frames[%d]", i), "frames", frames)
 	}
-	return errors.Join(errs...)
+	return ps
 }

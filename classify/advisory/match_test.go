@@ -73,6 +73,17 @@ func TestPatternMatch(t *testing.T) {
 		{"a frame counts once", "... b ... b", "a b c", false},
 		{"names with stars", "... store.* ... main.*", "x store.f y main.run", true},
 		{"an empty stack", "a", "", false},
+		{"the same again", "lock f =", "lock f f", true},
+		{"the same again, far away", "lock f =", "lock f g f", false},
+		{"the same again, of any", "... lock * =", "slow lock f f g", true},
+		{"the same again, of another", "... lock * =", "slow lock f g", false},
+		{"the same thrice", "f = =", "f f f", true},
+		{"another method of the type", "lock * ~", "lock p.(*T).a p.(*T).b", true},
+		{"the same method of the type", "lock * ~", "lock p.(*T).a p.(*T).a", true},
+		{"a closure of a method of the type", "lock * ~", "lock p.(*T).a.func1 p.(*T).b", true},
+		{"a method of another type", "lock * ~", "lock p.(*T).a p.(*U).a", false},
+		{"a method of a type of that name elsewhere", "lock * ~", "lock p.(*T).a q.(*T).a", false},
+		{"no method", "lock * ~", "lock p.a p.b", false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			p := Pattern{Frames: strings.Fields(tt.frames)}
@@ -98,6 +109,37 @@ func TestAppliesTo(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			if got := AppliesTo(tt.components, tt.component); got != tt.want {
 				t.Errorf("got %v", got)
+			}
+		})
+	}
+}
+
+// TestLike asks which way of leaking a stack looks like.
+func TestLike(t *testing.T) {
+	db := embeddedDB(t)
+	for _, tt := range []struct{ name, stack, state, want string }{
+		{"a nil channel says more than anything", "acme.run.func1", "chan receive (nil chan)", "G-nil-chan"},
+		{"a closure that sends", "acme.run.func1", "chan send", "G-send-after-return"},
+		{"a closure that sends, further up", "acme.run.func1.2 main.main", "chan send", "G-send-after-return"},
+		{"a method that sends", "acme.(*T).run", "chan send", ""},
+		{"a worker", "acme.run.func1 " + errgroup, "chan receive", "G-range-never-closed"},
+		{"a lock twice", "sync.(*Mutex).lockSlow sync.(*Mutex).Lock acme.(*T).add acme.(*T).add main.main", "sync.Mutex.Lock", "G-self-deadlock"},
+		{"a read lock twice", "sync.(*RWMutex).RLock acme.(*T).has acme.(*T).list main.main", "sync.RWMutex.RLock", "G-rwmutex-recursion"},
+		{"a lock", "sync.(*Mutex).Lock acme.(*T).add main.main", "sync.Mutex.Lock", ""},
+		{"behind a once", "sync.(*Mutex).Lock sync.(*Once).doSlow sync.(*Once).Do acme.get", "sync.Mutex.Lock", "G-once-pileup"},
+		{"inside a once", "acme.load sync.(*Once).doSlow sync.(*Once).Do acme.get", "select", ""},
+		{"a body that is open", "net/http.(*persistConn).readLoop", "select", "G-http-body"},
+		{"an idle connection", pollRead + " bufio.(*Reader).fill bufio.(*Reader).Peek net/http.(*persistConn).readLoop", "IO wait", "G-transport-per-request"},
+		{"debug=1 does not tell the state", "acme.run.func1", "", ""},
+		{"nothing of the kind", "acme.run", "select", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got := ""
+			if a := db.Like(strings.Fields(tt.stack), tt.state, ""); a != nil {
+				got = a.ID
+			}
+			if got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
 			}
 		})
 	}

@@ -74,9 +74,35 @@ func (r Range) String() string {
 	return "v" + r.Introduced + " up to before v" + r.Fixed
 }
 
+// Span returns the range for people by the releases that there are: "v0.35.1 to
+// v0.36.0", "v0.36.0", "v0.41.0 and later".
+func (db *DB) Span(r Range) string {
+	var in []string
+	for _, version := range db.Releases {
+		if rel, err := ParseRelease(version); err == nil && r.Contains(rel) {
+			in = append(in, version)
+		}
+	}
+	switch {
+	case len(in) == 0 || r.Introduced == "" && r.Fixed == "":
+		return r.String()
+	case r.Fixed == "":
+		return "v" + in[0] + " and later"
+	case len(in) == 1:
+		return "v" + in[0]
+	}
+	return "v" + in[0] + " to v" + in[len(in)-1]
+}
+
 // Affects reports whether the release has the leak.
 func (a *Advisory) Affects(rel Release) bool {
 	return slices.ContainsFunc(a.Affected, func(r Range) bool { return r.Contains(rel) })
+}
+
+// Harms reports whether the advisory is one that a component should not be
+// brought to: a leak, a deadlock or a crash of more than low severity.
+func (a *Advisory) Harms(component string) bool {
+	return a.Class != Generic && a.Class != PileUp && a.Severity.AtLeast(Medium) && slices.Contains(a.Components, component)
 }
 
 // Ranges returns the affected releases for people.
@@ -88,31 +114,56 @@ func (a *Advisory) Ranges() string {
 	return strings.Join(s, ", ")
 }
 
-// GoTo returns the release to go to from rel because of a: the first later one
-// without a that brings no known leak of the same or a higher severity, in any
-// component, that rel does not have. A fleet runs one release, so a leak of
-// another component counts. Skipped are the releases without a that were
-// passed over, with the advisories that they bring; ok is false if there is no
-// such release.
-func (db *DB) GoTo(a *Advisory, rel Release) (to string, skipped []Skipped, ok bool) {
-	for _, candidate := range db.Releases {
-		c := Release{Number: "v" + candidate}
-		if semver.Compare(c.Number, rel.Number) <= 0 || a.Affects(c) {
-			continue
-		}
-		if brings := db.brings(a, rel, c); len(brings) > 0 {
-			skipped = append(skipped, Skipped{Release: candidate, Brings: brings})
-			continue
-		}
-		return candidate, skipped, true
-	}
-	return "", skipped, false
+// A Way is where to go from a release because of a leak.
+type Way struct {
+	// To is the release to go to; empty if there is none.
+	To string
+	// Skipped are the releases without the leak that were passed over, oldest
+	// first: before To, or all where there is none.
+	Skipped []Skipped
 }
 
 // Skipped is a release that fixes one leak and brings others.
 type Skipped struct {
 	Release string
 	Brings  []string // advisory IDs, in order
+}
+
+// Least returns the release that brings the fewest others, the first of several;
+// ok is false if no release was passed over.
+func (w Way) Least() (least Skipped, ok bool) {
+	for _, s := range w.Skipped {
+		if !ok || len(s.Brings) < len(least.Brings) {
+			least, ok = s, true
+		}
+	}
+	return least, ok
+}
+
+// GoTo returns where to go because of a from those releases that a process may
+// be of: to the first later one without a that brings no known leak of the same
+// or a higher severity, in any component, that one of them does not have. A
+// fleet runs one release, so a leak of another component counts.
+func (db *DB) GoTo(a *Advisory, from ...Release) Way {
+	var w Way
+	for _, candidate := range db.Releases {
+		c := Release{Number: "v" + candidate}
+		notAfter := func(rel Release) bool { return semver.Compare(c.Number, rel.Number) <= 0 }
+		if a.Affects(c) || slices.ContainsFunc(from, notAfter) {
+			continue
+		}
+		var brings []string
+		for _, rel := range from {
+			brings = append(brings, db.brings(a, rel, c)...)
+		}
+		if len(brings) == 0 {
+			w.To = candidate
+			return w
+		}
+		slices.Sort(brings)
+		w.Skipped = append(w.Skipped, Skipped{Release: candidate, Brings: slices.Compact(brings)})
+	}
+	return w
 }
 
 // brings returns the IDs of the leaks at least as bad as a that are in the
