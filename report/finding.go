@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"path"
 	"slices"
@@ -114,19 +115,30 @@ func where(f *classify.Finding, r *classify.Result) string {
 
 // versions names the releases of the targets that have the finding.
 func versions(f *classify.Finding) string {
-	var known []string
-	others := ""
+	var names []string
+	unknown := false
 	for _, m := range f.Remedies {
-		if m.Version == "" {
-			others = ", others unknown"
-		} else if !slices.Contains(known, m.Version) {
-			known = append(known, m.Version)
+		name := cmp.Or(m.Version, candidates(m.Candidates))
+		unknown = unknown || name == ""
+		if name != "" && !slices.Contains(names, name) {
+			names = append(names, name)
 		}
 	}
-	if len(known) == 0 {
+	switch {
+	case len(names) == 0:
 		return " (version unknown)"
+	case unknown:
+		names = append(names, "others unknown")
 	}
-	return " (thanos " + strings.Join(known, ", ") + others + ")"
+	return " (thanos " + strings.Join(names, ", ") + ")"
+}
+
+// candidates names the releases that a dump may be from, oldest first.
+func candidates(releases []string) string {
+	if n := len(releases); n > 2 {
+		return releases[0] + " to " + releases[n-1]
+	}
+	return strings.Join(releases, " or ")
 }
 
 // extent says how many goroutines are concerned.
@@ -314,6 +326,9 @@ func (p *page) seen(f *classify.Finding, verbose bool) {
 		case c.Met != nil:
 			mark = "✘ "
 		}
+		if c.Met == nil && c.Look != "" {
+			mark += "look at " + c.Look + ": "
+		}
 		p.paragraph(styled(label, bold), labelWidth, mark+c.Text+here(c.Observed), plain)
 		label = ""
 	}
@@ -343,8 +358,8 @@ func (p *page) remedy(f *classify.Finding, m *classify.Remedy, several bool) {
 	if several {
 		p.blank()
 		version := "unknown version"
-		if m.Version != "" {
-			version = "thanos " + m.Version
+		if name := cmp.Or(m.Version, candidates(m.Candidates)); name != "" {
+			version = "thanos " + name
 		}
 		p.paragraph(styled("  for", bold), labelWidth, fmt.Sprintf("%s (%s)", strings.Join(m.Targets, ", "), version), bold)
 	}

@@ -52,18 +52,22 @@ type envelope struct {
 // JSON writes the result as docs/result.schema.json describes it. It holds no
 // character that a terminal would act upon.
 func JSON(w io.Writer, run Run, r *classify.Result) error {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetIndent("", "  ")
-	err := enc.Encode(envelope{
+	return writeJSON(w, envelope{
 		Schema:  SchemaVersion,
 		Tool:    tool{Name: "thanosleak", Version: run.Version, AdvisoriesVersion: run.AdvisoriesVersion},
 		Command: run.Command, Started: run.Started, Finished: run.Finished, Result: r,
 	})
-	if err != nil {
+}
+
+// writeJSON writes a value, indented and escaped.
+func writeJSON(w io.Writer, v any) error {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetIndent("", "  ")
+	if err := enc.Encode(v); err != nil {
 		return err
 	}
-	_, err = bytes.NewReader(escape(b.Bytes())).WriteTo(w)
+	_, err := bytes.NewReader(escape(b.Bytes())).WriteTo(w)
 	return err
 }
 

@@ -47,7 +47,7 @@ func (p *page) targetTable(r *classify.Result, verbose bool) {
 		var rows [][]string
 		for i := range r.Targets {
 			t := &r.Targets[i]
-			rows = append(rows, []string{t.Name, t.Component, cmp.Or(t.ThanosVersion, "?"), goroutines(t, narrow), judged(t.Judged)})
+			rows = append(rows, []string{t.Name, t.Component, cmp.Or(t.ThanosVersion, candidates(t.VersionCandidates), "?"), goroutines(t, narrow), judged(t.Judged)})
 		}
 		return rows
 	})
@@ -64,7 +64,7 @@ func (p *page) kindTable(r *classify.Result) {
 	var kinds []kind
 	for i := range r.Targets {
 		t := &r.Targets[i]
-		k := kind{t.Component, cmp.Or(t.ThanosVersion, "?"), t.Judged}
+		k := kind{t.Component, cmp.Or(t.ThanosVersion, candidates(t.VersionCandidates), "?"), t.Judged}
 		if members[k] == nil {
 			kinds = append(kinds, k)
 		}
@@ -212,10 +212,12 @@ func (p *page) table(header []string, rows func(narrow bool) [][]string) {
 	}
 }
 
-// exposures tells of leaks that targets have all for but the leak itself.
+// exposures tells of leaks that targets have all for but the leak itself, those
+// of the same targets together.
 func (p *page) exposures(r *classify.Result) {
-	byID := map[string][]string{}
-	var ids []string
+	byID := map[string][]string{} // names of targets
+	byWho := map[string][]string{}
+	var ids, all []string
 	for _, t := range r.Targets {
 		for _, id := range t.Exposed {
 			if byID[id] == nil {
@@ -224,14 +226,25 @@ func (p *page) exposures(r *classify.Result) {
 			byID[id] = append(byID[id], t.Name)
 		}
 	}
-	for i, id := range ids {
-		if i == 0 {
-			p.blank()
-		}
+	for _, id := range ids {
 		who := strings.Join(byID[id], ", ")
 		if len(byID[id]) > 3 {
 			who = fmt.Sprintf("%d targets", len(byID[id]))
 		}
-		p.paragraph(styled("  exposed", yellow), 11, fmt.Sprintf("%s can hit %s: release and preconditions fit, but it was not seen (yet)", id, who), plain)
+		if byWho[who] == nil {
+			all = append(all, who)
+		}
+		byWho[who] = append(byWho[who], id)
+	}
+	for i, who := range all {
+		if i == 0 {
+			p.blank()
+		}
+		seen := "they were"
+		if len(byWho[who]) == 1 {
+			seen = "it was"
+		}
+		p.paragraph(styled("  exposed", yellow), 11, fmt.Sprintf("%s can hit %s: release and preconditions fit, but %s not seen (yet)",
+			strings.Join(byWho[who], ", "), who, seen), plain)
 	}
 }

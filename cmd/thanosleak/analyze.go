@@ -51,7 +51,7 @@ func (a *analyzer) run(ctx context.Context, std streams, args []string) error {
 	if err := a.check(); err != nil {
 		return err
 	}
-	db, err := a.knowledge()
+	db, err := knowledge(a.advisories)
 	if err != nil {
 		return err
 	}

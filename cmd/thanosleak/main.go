@@ -3,6 +3,7 @@
 //
 //	thanosleak scan http://thanos-query:10902     look at live processes
 //	thanosleak analyze goroutine.pb.gz            judge profiles, dumps and captures
+//	thanosleak advisories TL-2024-001             explain what is known
 //	thanosleak demo                               see it work on a recorded leak
 //
 // The report goes to standard output; progress, warnings and errors go to

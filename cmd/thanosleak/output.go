@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/alecthomas/units"
@@ -35,10 +34,10 @@ const formatNames = "text or json"
 
 // shared are the flags that all judging commands have.
 type shared struct {
+	look
 	outputs    []string
 	failOn     string
 	advisories string
-	color      string
 	quiet      bool
 	verbose    bool
 	// given are the flags of the command line, as they were typed.
@@ -55,10 +54,10 @@ func (s *shared) add(c *cobra.Command) {
 	f := c.Flags()
 	f.StringArrayVarP(&s.outputs, "output", "o", nil, "`FORMAT[=FILE]`: "+formatNames+", to standard output or a file; may be repeated (default text)")
 	f.StringVar(&s.failOn, "fail-on", "likely", "exit 1 for findings of this `LEVEL` or above: confirmed, likely, suspect, never")
-	f.StringVar(&s.advisories, "advisories", "", "`DIR` with your own advisories beside the built-in ones, or none for no advisories at all")
+	addAdvisories(f, &s.advisories)
 	f.StringVar(&s.thanosVersion, "thanos-version", "", "`VERSION` of Thanos, such as 0.35.1, for processes and dumps that do not tell theirs")
 	f.StringVar(&s.memory, "memory-limit", "", "memory that each process may have, such as 8GB, to tell how long it lasts (default: its GOMEMLIMIT)")
-	f.StringVar(&s.color, "color", "auto", "colours: auto, always or never")
+	s.look.add(f)
 	f.BoolVarP(&s.quiet, "quiet", "q", false, "print nothing while the exit status is 0; files of -o are written")
 	f.BoolVarP(&s.verbose, "verbose", "v", false, "all stacks, all evidence, notes")
 }
@@ -91,8 +90,8 @@ func (s *shared) check() error {
 	if _, err := advisory.ParseRelease(s.thanosVersion); err != nil && s.thanosVersion != "" {
 		return usagef("--thanos-version: %v", err)
 	}
-	if !slices.Contains([]string{"auto", "always", "never"}, s.color) {
-		return usagef("--color %s: want auto, always or never", s.color)
+	if err := s.look.check(); err != nil {
+		return err
 	}
 	return s.checkMemory()
 }
@@ -113,27 +112,6 @@ func (s *shared) checkMemory() error {
 	}
 	s.memoryLimit = int64(n)
 	return nil
-}
-
-// knowledge loads the advisories that the flags ask for.
-func (s *shared) knowledge() (*advisory.DB, error) {
-	db, err := advisory.Default()
-	if err != nil {
-		return nil, err
-	}
-	switch s.advisories {
-	case "":
-	case "none":
-		db.Advisories = nil
-	default:
-		if _, err := os.Stat(s.advisories); err != nil {
-			return nil, usagef("--advisories: %v", err)
-		}
-		if err := db.Load(os.DirFS(s.advisories)); err != nil {
-			return nil, fmt.Errorf("advisories in %s: %w", s.advisories, err)
-		}
-	}
-	return db, nil
 }
 
 // givenFlags returns the flags that were given, each behind a space, by name.
@@ -220,11 +198,9 @@ func (s *shared) outcome(r *classify.Result) error {
 func (s *shared) write(std streams, output string, run report.Run, r *classify.Result) error {
 	name, file, toFile := strings.Cut(output, "=")
 	if !toFile {
-		width, isTerminal := terminal(std.out)
-		if n, err := strconv.Atoi(std.env("COLUMNS")); width == 0 && err == nil {
-			width = n
-		}
-		return formats[name](std.out, run, r, report.TextOptions{Width: width, Color: s.useColor(std, isTerminal), Verbose: s.verbose})
+		o := s.look.options(std)
+		o.Verbose = s.verbose
+		return formats[name](std.out, run, r, o)
 	}
 	var b strings.Builder
 	if err := formats[name](&b, run, r, report.TextOptions{Verbose: s.verbose, Color: s.color == "always"}); err != nil {
@@ -249,13 +225,4 @@ func writeFile(name string, content []byte) error {
 	}
 	_, err = f.Write(content)
 	return errors.Join(err, f.Close())
-}
-
-// useColor follows the flag, then NO_COLOR (https://no-color.org), then
-// whether anybody can see colours.
-func (s *shared) useColor(std streams, isTerminal bool) bool {
-	if s.color != "auto" {
-		return s.color == "always"
-	}
-	return isTerminal && std.env("NO_COLOR") == "" && std.env("TERM") != "dumb"
 }

@@ -106,7 +106,7 @@ func (s *scanner) run(ctx context.Context, std streams, args []string) error {
 	if err := s.check(); err != nil {
 		return err
 	}
-	db, err := s.knowledge()
+	db, err := knowledge(s.advisories)
 	if err != nil {
 		return err
 	}
