@@ -28,6 +28,18 @@ func steps(r Remedy) string {
 
 func yes() *bool { b := true; return &b }
 
+// A version that is not known is no reason to go back to before the leak.
+func TestRemedyOfOpenLeak(t *testing.T) {
+	for _, version := range []string{"", "0.35.0", "0.42.4", "0.42.4-acme.1"} {
+		f := only(t, judged(t, made{component: "store", version: version, samples: listings([]int{320})}))
+		r := f.Remedies[0]
+		if r.GoTo != "" || r.Newest != "0.42.4" {
+			t.Errorf("%q: go to %q, newest %q", version, r.GoTo, r.Newest)
+		}
+		mustContain(t, steps(r), "no release without it is known (newest v0.42.4): mitigate", "--block-discovery-strategy=recursive", "every object of the bucket is listed")
+	}
+}
+
 // kinds are the kinds of the steps in their order.
 func kinds(r Remedy) string {
 	var all []string

@@ -66,19 +66,28 @@ func TestEmbeddedReleases(t *testing.T) {
 	}
 }
 
+// unseen are the advisories that no goroutine tells of: a crash, a connection
+// that fails at once, stacks that are those of ordinary requests.
+var unseen = map[string]bool{"TL-2022-001": true, "TL-2025-004": true, "TL-2025-006": true, "TL-2026-102": true}
+
 // TestEmbeddedAreComplete checks that each advisory helps: that it can be seen,
 // says what to do and where that is from.
 func TestEmbeddedAreComplete(t *testing.T) {
 	db := embeddedDB(t)
 	for _, a := range db.Advisories {
 		t.Run(a.ID, func(t *testing.T) {
+			generic := a.Class == Generic
 			for what, missing := range map[string]bool{
-				"symptoms": len(a.Symptoms) == 0, "culprits": len(a.Culprits) == 0, "mitigate": len(a.Mitigate) == 0,
-				"restart": a.Restart == "", "verify": a.Verify == "", "references": len(a.References) == 0,
+				"symptoms": len(a.Symptoms) == 0 && !generic, "culprits": len(a.Culprits) == 0 && !unseen[a.ID],
+				"mitigate": len(a.Mitigate) == 0 && !generic, "restart": a.Restart == "" && !generic,
+				"verify": a.Verify == "", "references": len(a.References) == 0,
 			} {
 				if missing {
 					t.Errorf("no %s", what)
 				}
+			}
+			if unseen[a.ID] && len(a.Culprits) > 0 {
+				t.Error("it can be seen now")
 			}
 			if lines := strings.Count(strings.TrimSpace(a.Why), "\n") + 1; lines > 3 {
 				t.Errorf("why has %d lines, want at most 3", lines)

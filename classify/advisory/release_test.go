@@ -1,6 +1,7 @@
 package advisory
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -112,35 +113,39 @@ func TestGoTo(t *testing.T) {
 	flagship := []string{"TL-2024-001"}
 	for _, tt := range []struct {
 		name, id, version string
-		to                string // empty: there is none
-		skipped           []Skipped
+		to                string    // empty: there is none
+		skipped           []Skipped // those before to
+		least             string    // where there is none: the release with the fewest others, and these
 	}{
 		{"not to the one that brings worse", "TL-2024-002", "0.35.0", "0.36.1",
-			[]Skipped{{"0.35.1", flagship}, {"0.36.0", flagship}}},
-		{"nor from long before", "TL-2024-002", "0.29.0", "0.36.1",
-			[]Skipped{{"0.35.1", flagship}, {"0.36.0", flagship}}},
-		{"the fix", "TL-2024-001", "0.35.1", "0.36.1", nil},
-		{"the fix, from the next", "TL-2024-001", "v0.36.0", "0.36.1", nil},
-		{"from a candidate", "TL-2024-001", "0.36.0-rc.1", "0.36.1", nil},
-		{"from another's build", "TL-2024-001", "0.35.1-acme.2", "0.36.1", nil},
-		{"what both have does not count", "TL-2023-002", "0.30.1", "0.30.2", nil},
-		{"not back to before the leak", "TL-2023-002", "0.30.0", "0.30.2", nil},
-		{"an open one", "TL-2026-101", "0.42.4", "", nil},
-		{"an open one, long ago", "TL-2022-005", "0.30.0", "", nil},
-		{"from the newest", "TL-2024-001", "0.42.4", "", nil},
-		{"from the future", "TL-2024-001", "9.0.0", "", nil},
+			[]Skipped{{"0.35.1", flagship}, {"0.36.0", flagship}}, ""},
+		{"none, where all that are without it bring another", "TL-2024-002", "0.34.1", "", nil, "0.42.0 TL-2026-001"},
+		{"the fix", "TL-2024-001", "0.35.1", "0.36.1", nil, ""},
+		{"the fix, from the next", "TL-2024-001", "v0.36.0", "0.36.1", nil, ""},
+		{"from a candidate", "TL-2024-001", "0.36.0-rc.1", "0.36.1", nil, ""},
+		{"from another's build", "TL-2024-001", "0.35.1-acme.2", "0.36.1", nil, ""},
+		{"what both have does not count", "TL-2023-002", "0.30.1", "0.30.2", nil, ""},
+		{"not back to before the leak", "TL-2023-002", "0.30.0", "0.30.2", nil, ""},
+		{"an open one", "TL-2026-101", "0.42.4", "", nil, ""},
+		{"an open one, long ago", "TL-2022-005", "0.30.0", "", nil, ""},
+		{"from the newest", "TL-2024-001", "0.42.4", "", nil, ""},
+		{"from the future", "TL-2024-001", "9.0.0", "", nil, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			rel, err := ParseRelease(tt.version)
 			if err != nil {
 				t.Fatal(err)
 			}
-			to, skipped, ok := db.GoTo(db.ByID(tt.id), rel)
-			if to != tt.to || ok != (tt.to != "") {
-				t.Errorf("to %q, %v", to, ok)
+			way := db.GoTo(db.ByID(tt.id), rel)
+			if way.To != tt.to {
+				t.Errorf("to %q, want %q", way.To, tt.to)
 			}
-			if d := cmp.Diff(tt.skipped, skipped); d != "" {
+			if d := cmp.Diff(tt.skipped, way.Skipped); d != "" && tt.least == "" {
 				t.Error(d)
+			}
+			least, _ := way.Least()
+			if got := strings.TrimSpace(least.Release + " " + strings.Join(least.Brings, " ")); tt.to == "" && got != tt.least {
+				t.Errorf("at best %q, want %q", got, tt.least)
 			}
 		})
 	}
@@ -165,10 +170,61 @@ func TestGoToWeighs(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			tt.in2.ID, tt.in2.Affected = "X-2", []Range{{Introduced: "0.2.0", Fixed: "0.3.0"}}
 			db.Advisories = []*Advisory{fixed, &tt.in2}
-			to, _, ok := db.GoTo(fixed, Release{Number: "v0.1.0"})
-			if !ok || to != tt.want {
-				t.Errorf("to %q, %v; want %q", to, ok, tt.want)
+			if way := db.GoTo(fixed, Release{Number: "v0.1.0"}); way.To != tt.want {
+				t.Errorf("to %q, want %q", way.To, tt.want)
 			}
 		})
+	}
+}
+
+func TestSpan(t *testing.T) {
+	db := embeddedDB(t)
+	for _, tt := range []struct {
+		r    Range
+		want string
+	}{
+		{Range{Introduced: "0.35.1", Fixed: "0.36.1"}, "v0.35.1 to v0.36.0"},
+		{Range{Introduced: "0.36.0", Fixed: "0.36.1"}, "v0.36.0"},
+		{Range{Introduced: "0.41.0"}, "v0.41.0 and later"},
+		{Range{Fixed: "0.2.1"}, "v0.1.0 to v0.2.0"},
+		{Range{}, "all releases"},
+		{Range{Introduced: "9.0.0"}, "v9.0.0 and later"},
+	} {
+		if got := db.Span(tt.r); got != tt.want {
+			t.Errorf("%+v: %q, want %q", tt.r, got, tt.want)
+		}
+	}
+}
+
+func TestDescribe(t *testing.T) {
+	for text, want := range map[string]string{
+		"none":                                "none",
+		"a timer (here ${a:not known}) fires": "a timer fires",
+		"late (--a, here ${a:5m}, or more)":   "late (--a, or more)",
+		"until --a (${a:2m})":                 "until --a (2m)",
+		"restart ${tiers}":                    "restart it (of chained queriers both tiers)",
+	} {
+		if got := Describe(text); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}
+
+// TestGoToFromSeveral goes where none of the releases that a process may be of
+// gets another leak.
+func TestGoToFromSeveral(t *testing.T) {
+	db := embeddedDB(t)
+	a := db.ByID("TL-2024-002")
+	for want, from := range map[string][]Release{
+		"0.36.1": {{Number: "v0.35.0"}},
+		"0.36.0": {{Number: "v0.35.1"}}, // has what v0.36.0 would bring
+		"":       {{Number: "v0.34.1"}, {Number: "v0.35.0"}},
+	} {
+		if way := db.GoTo(a, from...); way.To != want {
+			t.Errorf("from %v to %q, want %q", from, way.To, want)
+		}
+	}
+	if way := db.GoTo(a, Release{Number: "v0.35.0"}, Release{Number: "v0.35.1"}); way.To != "0.36.1" {
+		t.Errorf("from either to %q", way.To)
 	}
 }
