@@ -1,0 +1,97 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/thanosleak/thanosleak/classify"
+)
+
+// headline is the first line, which is enough for the subject of a mail.
+func (p *page) headline(f *classify.Finding, r *classify.Result) {
+	st := yellow
+	word := strings.ToUpper(string(f.Level))
+	if f.Level.AtLeast(classify.Likely) {
+		st = red
+		word = strings.ToUpper(f.Class) + " " + string(f.Level)
+	}
+	word = cut(printable(word), 24)
+	name := f.Advisory
+	if name == "" {
+		name = f.Title
+	}
+	p.paragraph(styled(word, st), columns(word)+2, fmt.Sprintf("%s on %s%s: %s", name, where(f, r), versions(f), extent(f)), plain)
+	if f.Advisory != "" {
+		p.paragraph(text(""), 2, f.Title, plain)
+	}
+}
+
+// where counts the targets that have the finding among those of their kinds.
+func where(f *classify.Finding, r *classify.Result) string {
+	components := map[string]bool{}
+	for _, o := range f.Occurrences {
+		components[target(r, o.Target).Component] = true
+	}
+	var same []classify.TargetResult
+	for _, t := range r.Targets {
+		if components[t.Component] {
+			same = append(same, t)
+		}
+	}
+	if len(same) < len(f.Occurrences) {
+		same = r.Targets
+	}
+	return fmt.Sprintf("%d of %s", len(f.Occurrences), processes(same))
+}
+
+// versions names the releases of the targets that have the finding.
+func versions(f *classify.Finding) string {
+	var names []string
+	unknown := false
+	for _, m := range f.Remedies {
+		name := cmp.Or(m.Version, candidates(m.Candidates))
+		unknown = unknown || name == ""
+		if name != "" && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	switch {
+	case len(names) == 0:
+		return " (version unknown)"
+	case unknown:
+		names = append(names, "others unknown")
+	}
+	return " (thanos " + strings.Join(names, ", ") + ")"
+}
+
+// candidates names the releases that a dump may be from, oldest first.
+func candidates(releases []string) string {
+	if n := len(releases); n > 2 {
+		return releases[0] + " to " + releases[n-1]
+	}
+	return strings.Join(releases, " or ")
+}
+
+// extent says how many goroutines are concerned.
+func extent(f *classify.Finding) string {
+	if f.Culprits == 0 {
+		return "none now, after a restart"
+	}
+	goroutines := classify.Count(f.Culprits, "goroutine")
+	if f.Advisory == "" {
+		return goroutines // the title tells the rest
+	}
+	for _, o := range f.Occurrences {
+		for _, e := range o.Evidence {
+			if e.Kind == classify.KindBlockedForever {
+				return goroutines + " blocked for ever"
+			}
+		}
+	}
+	if f.Victims > 0 {
+		return fmt.Sprintf("%s, and %d behind them", goroutines, f.Victims)
+	}
+	return goroutines
+}
