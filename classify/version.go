@@ -18,7 +18,7 @@ func (p *process) setReleases() {
 		p.releases = []advisory.Release{rel}
 	}
 	if p.samples() > 0 {
-		p.lookAtDump(origin.Of(someOf(p.newest().samples)...))
+		p.lookAtDump(origin.Of(p.dumps()...))
 	}
 }
 
@@ -26,14 +26,16 @@ func (p *process) setReleases() {
 // release.
 const dumpSamples = 3
 
-// someOf returns the goroutines of the newest sample and of some before it.
-func someOf(samples []profile.Sample) []*profile.Snapshot {
-	var s []*profile.Snapshot
+// dumps returns the goroutines of the newest sample and, where nothing else
+// tells the release, of some before it: what has ended since may tell more.
+func (p *process) dumps() []*profile.Snapshot {
+	samples := p.newest().samples
 	n := len(samples)
-	for i := range min(n, dumpSamples) {
-		s = append(s, samples[n-1-i*(n-1)/dumpSamples].Goroutines)
+	dumps := []*profile.Snapshot{samples[n-1].Goroutines}
+	for i := 1; i < min(n, dumpSamples) && !p.versioned; i++ {
+		dumps = append(dumps, samples[n-1-i*(n-1)/dumpSamples].Goroutines)
 	}
-	return s
+	return dumps
 }
 
 // lookAtDump takes over what the frames tell of the program that made them, or

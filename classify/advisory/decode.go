@@ -96,6 +96,9 @@ func (ps *problems) add(path, format string, args ...any) {
 // in returns the problems as one error with the lines of the file, first line
 // first; nil if there are none.
 func (ps problems) in(name string, raw []byte) error {
+	if len(ps) == 0 {
+		return nil
+	}
 	var root yaml.Node
 	if err := yaml.Unmarshal(raw, &root); err != nil {
 		return decodeError(name, err)

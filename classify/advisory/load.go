@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 )
 
 //go:embed TL-*.yaml G-*.yaml knowledge.yaml
@@ -40,8 +42,20 @@ type knowledge struct {
 	Releases []string `yaml:"releases"`
 }
 
-// Default returns the embedded knowledge.
+// Default returns the embedded knowledge. The advisories are shared by all
+// callers, who must not change them.
 func Default() (*DB, error) {
+	db, err := builtIn()
+	if err != nil {
+		return nil, err
+	}
+	own := *db
+	own.Advisories, own.files = slices.Clone(db.Advisories), maps.Clone(db.files)
+	return &own, nil
+}
+
+// builtIn reads the embedded files, once.
+var builtIn = sync.OnceValues(func() (*DB, error) {
 	raw, err := embedded.ReadFile(knowledgeFile)
 	if err != nil {
 		return nil, err
@@ -56,7 +70,7 @@ func Default() (*DB, error) {
 	}
 	db := &DB{Version: k.Version, Releases: k.Releases, Benign: benign}
 	return db, db.Load(embedded)
-}
+})
 
 // Load adds the advisories of the *.yaml and *.yml files in fsys. All files are looked
 // at; the error joins what is wrong with each.

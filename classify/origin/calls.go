@@ -30,7 +30,7 @@ func packageOf(fn string) string {
 }
 
 // callsOf returns each distinct call of the snapshots once, those that have a
-// position.
+// position. A stack that several snapshots have is looked at in the first.
 func callsOf(snapshots []*profile.Snapshot) []call {
 	var calls []call
 	seen := map[call]bool{}
@@ -43,12 +43,17 @@ func callsOf(snapshots []*profile.Snapshot) []call {
 		c.File = strings.ReplaceAll(f.File, `\`, "/")
 		calls = append(calls, c)
 	}
-	for _, s := range snapshots {
+	stacks := map[profile.Signature]int{} // the snapshot, from 1
+	for n, s := range snapshots {
 		if s == nil {
 			continue
 		}
 		for i := range s.Groups {
-			addGroup(&s.Groups[i], s.Truncated, add)
+			g := &s.Groups[i]
+			if first := stacks[g.Signature]; first == 0 || first == n+1 {
+				stacks[g.Signature] = n + 1
+				addGroup(g, s.Truncated, add)
+			}
 		}
 	}
 	return calls

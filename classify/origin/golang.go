@@ -6,15 +6,63 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/thanosleak/thanosleak/classify/origin/internal/table"
 )
 
+// A function of the standard library is found by name and file.
+type function struct{ name, file string }
+
+// A span is where a function stands in some releases.
+type span struct {
+	first, last int   // lines, both inclusive
+	in          []int // indices of releases
+}
+
+// standard is what the table of Go releases knows, ready to be asked.
+type standard struct {
+	releases []string            // oldest first
+	packages map[string]bool     // import paths
+	files    map[string][]string // of a function, by its name
+	spans    map[function][]span
+}
+
+var standardLibrary = sync.OnceValues(func() (*standard, error) {
+	t, err := table.Go()
+	if err != nil {
+		return nil, err
+	}
+	std := &standard{releases: t.Releases, packages: map[string]bool{}, files: map[string][]string{}, spans: map[function][]span{}}
+	for _, f := range t.Facts {
+		if err := std.add(f); err != nil {
+			return nil, err
+		}
+	}
+	return std, nil
+})
+
+// add takes a fact as table.Go describes them.
+func (std *standard) add(f table.Fact) error {
+	var fn function
+	fn.name, fn.file, _ = strings.Cut(strings.TrimPrefix(f.Name, "func "), " ")
+	s := span{in: f.In}
+	if _, err := fmt.Sscanf(f.Value, "%d-%d", &s.first, &s.last); err != nil {
+		return fmt.Errorf("%s: lines %q: %w", f.Name, f.Value, err)
+	}
+	std.packages[packageOf(fn.name)] = true
+	if std.spans[fn] == nil {
+		std.files[fn.name] = append(std.files[fn.name], fn.file)
+	}
+	std.spans[fn] = append(std.spans[fn], s)
+	return nil
+}
+
 // goReleases returns the releases of Go that the calls may come from: what
 // paths of the standard library name, else what the lines of its functions
 // leave.
-func (o *Origin) goReleases(t *table.Table, calls []call) []string {
-	if named := namedReleases(t, calls); len(named) > 0 {
+func (o *Origin) goReleases(std *standard, calls []call) []string {
+	if named := std.named(calls); len(named) > 0 {
 		exact := named[len(named)-1]
 		for _, r := range named {
 			// "go1.21" beside "go1.21.13" is the same release less exactly.
@@ -25,38 +73,30 @@ func (o *Origin) goReleases(t *table.Table, calls []call) []string {
 		}
 		return []string{exact}
 	}
-	left := possible(t, calls)
-	if len(left) == len(t.Releases) {
+	left := std.possible(calls)
+	if len(left) == len(std.releases) {
 		return nil
 	}
 	return left
 }
 
-// possible returns the releases in whose ranges all functions of the table
+// possible returns the releases in whose spans all functions of the table
 // stand. One that a release does not have excludes it.
-func possible(t *table.Table, calls []call) []string {
-	lines := stdLines(t, calls)
-	excluded := make([]bool, len(t.Releases))
-	for name, at := range lines {
-		fits := make([]int, len(t.Releases))
-		for _, f := range t.Facts {
-			if f.Name != name {
-				continue
-			}
-			var first, last int
-			if _, err := fmt.Sscanf(f.Value, "%d-%d", &first, &last); err != nil {
-				continue
-			}
-			for _, i := range f.In {
-				fits[i] = count(at, first, last)
+func (std *standard) possible(calls []call) []string {
+	excluded := make([]bool, len(std.releases))
+	for fn, lines := range std.lines(calls) {
+		fits := make([]int, len(std.releases))
+		for _, s := range std.spans[fn] {
+			for _, i := range s.in {
+				fits[i] = count(lines, s.first, s.last)
 			}
 		}
 		for i, n := range fits {
-			excluded[i] = excluded[i] || n < len(at)
+			excluded[i] = excluded[i] || n < len(lines)
 		}
 	}
 	var left []string
-	for i, r := range t.Releases {
+	for i, r := range std.releases {
 		if !excluded[i] {
 			left = append(left, r)
 		}
@@ -75,37 +115,24 @@ func count(lines map[int]bool, first, last int) int {
 	return n
 }
 
-// stdLines returns the lines at which functions of the table stand, by their
-// names in it. Function and file must both fit: Windows has files of its own,
-// and a copy of a package has another name.
-func stdLines(t *table.Table, calls []call) map[string]map[int]bool {
-	names := map[string][]string{} // files by function
-	for _, f := range t.Facts {
-		fn, file := nameAndFile(f)
-		if !slices.Contains(names[fn], file) {
-			names[fn] = append(names[fn], file)
-		}
-	}
-	lines := map[string]map[int]bool{}
+// lines returns the lines at which functions of the table stand. Function and
+// file must both fit: Windows has files of its own, and a copy of a package has
+// another name.
+func (std *standard) lines(calls []call) map[function]map[int]bool {
+	lines := map[function]map[int]bool{}
 	for _, c := range calls {
-		for _, file := range names[c.Func] {
+		for _, file := range std.files[c.Func] {
 			if c.cut || !hasPathSuffix(c.File, file) {
 				continue
 			}
-			key := "func " + c.Func + " " + file
-			if lines[key] == nil {
-				lines[key] = map[int]bool{}
+			fn := function{c.Func, file}
+			if lines[fn] == nil {
+				lines[fn] = map[int]bool{}
 			}
-			lines[key][c.Line] = true
+			lines[fn][c.Line] = true
 		}
 	}
 	return lines
-}
-
-// nameAndFile returns the two that a fact of table.Go is about.
-func nameAndFile(f table.Fact) (fn, file string) {
-	fn, file, _ = strings.Cut(strings.TrimPrefix(f.Name, "func "), " ")
-	return fn, file
 }
 
 // namedRE finds the release in the path of a GOROOT: /usr/lib/go-1.21,
@@ -113,18 +140,21 @@ func nameAndFile(f table.Fact) (fn, file string) {
 // /usr/local/Cellar/go/1.21.6/libexec, …/hostedtoolcache/go/1.21.13/x64.
 var namedRE = regexp.MustCompile(`(?:^|[/-])go(?:lang)?[-/]?(1\.\d+(?:\.\d+)?(?:(?:rc|beta)\d+)?)(?:$|[/.])`)
 
-// namedReleases returns the releases that paths of standard library functions
-// name, oldest first, each once.
-func namedReleases(t *table.Table, calls []call) []string {
-	std := map[string]bool{}
-	for _, f := range t.Facts {
-		fn, _ := nameAndFile(f)
-		std[packageOf(fn)] = true
-	}
+// named returns the releases that paths of standard library functions name,
+// oldest first, each once.
+func (std *standard) named(calls []call) []string {
 	var named []string
+	looked := map[string]bool{}
 	for _, c := range calls {
+		if !std.packages[c.pkg()] {
+			continue
+		}
 		root, ok := goroot(c)
-		if m := namedRE.FindStringSubmatch(root); ok && std[c.pkg()] && m != nil && !slices.Contains(named, "go"+m[1]) {
+		if !ok || looked[root] {
+			continue
+		}
+		looked[root] = true
+		if m := namedRE.FindStringSubmatch(root); m != nil && !slices.Contains(named, "go"+m[1]) {
 			named = append(named, "go"+m[1])
 		}
 	}

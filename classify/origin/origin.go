@@ -23,7 +23,6 @@ package origin
 import (
 	"fmt"
 
-	"github.com/thanosleak/thanosleak/classify/origin/internal/table"
 	"github.com/thanosleak/thanosleak/profile"
 )
 
@@ -52,14 +51,14 @@ func Of(snapshots ...*profile.Snapshot) Origin {
 	if err != nil {
 		return Origin{Warnings: []string{fmt.Sprintf("the table of Thanos releases cannot be read: %s", err)}}
 	}
-	goTable, err := table.Go()
+	std, err := standardLibrary()
 	if err != nil {
 		return Origin{Warnings: []string{fmt.Sprintf("the table of Go releases cannot be read: %s", err)}}
 	}
 	calls := callsOf(snapshots)
 	var o Origin
 	o.judge(known, collect(known, calls))
-	o.Go = o.goReleases(goTable, calls)
+	o.Go = o.goReleases(std, calls)
 	return o
 }
 
