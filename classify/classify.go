@@ -67,6 +67,10 @@ func Judge(targets []profile.Target, o Options) *Result {
 	for _, p := range processes {
 		cases = append(cases, j.cases(p)...)
 		r.Warnings = append(r.Warnings, p.warnings()...)
+		if p.versioned && j.Advisories.TooNew(p.releases[0]) {
+			r.Warnings = append(r.Warnings, fmt.Sprintf("%s: %s is newer than what is known here (up to v%s): a newer thanosleak may know its leaks",
+				p.target.Name, p.releaseNames(), j.Advisories.Newest()))
+		}
 	}
 	r.Findings = j.findings(cases)
 	for _, p := range processes {

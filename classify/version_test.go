@@ -2,6 +2,7 @@ package classify
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -104,4 +105,16 @@ func advisoryOf(t *testing.T, id string) *advisory.Advisory {
 		t.Fatalf("no advisory %s", id)
 	}
 	return a
+}
+
+// A release that is newer than the knowledge is told: that no leak of it is
+// known says little.
+func TestNewerThanKnown(t *testing.T) {
+	for version, want := range map[string]bool{"0.42.4": false, "0.43.0": true, "1.0.0-rc.1": true, "main-2f1ab3": false, "": false} {
+		r := judged(t, made{version: version, component: "query", samples: counts(pump, 1)})
+		told := slices.ContainsFunc(r.Warnings, func(w string) bool { return strings.Contains(w, "is newer than what is known here (up to v0.42.4)") })
+		if told != want {
+			t.Errorf("%q: told %v: %q", version, told, r.Warnings)
+		}
+	}
 }

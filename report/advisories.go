@@ -354,3 +354,19 @@ func Newest(list []*advisory.Advisory) []*advisory.Advisory {
 	})
 	return sorted
 }
+
+// Worst returns the advisories with the most severe first, of the same severity
+// the newest.
+func Worst(list []*advisory.Advisory) []*advisory.Advisory {
+	sorted := Newest(list)
+	slices.SortStableFunc(sorted, func(a, b *advisory.Advisory) int {
+		switch {
+		case a.Severity == b.Severity:
+			return 0
+		case a.Severity.AtLeast(b.Severity):
+			return -1
+		}
+		return 1
+	})
+	return sorted
+}

@@ -178,6 +178,11 @@ func (db *DB) brings(a *Advisory, from, to Release) []string {
 	return ids
 }
 
+// TooNew reports whether a release is newer than all that are known.
+func (db *DB) TooNew(rel Release) bool {
+	return len(db.Releases) > 0 && semver.Compare(rel.Number, "v"+db.Newest()) > 0
+}
+
 // Newest returns the newest release known, as "0.42.4"; empty if none is.
 func (db *DB) Newest() string {
 	if len(db.Releases) == 0 {

@@ -32,13 +32,13 @@ func newAdvisoriesCommand(std streams) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "advisories [ID...]",
 		Short: "List and explain the leaks that are known",
-		Long: `List the leaks, deadlocks and pile-ups of Thanos that are known, or explain those
-named. With --thanos-version and --component: what can hit me here, where to go
-from there, and what the leak needs.`,
-		Example: `  thanosleak advisories                                                all that is known
-  thanosleak advisories TL-2024-001                                    one, explained
-  thanosleak advisories --thanos-version 0.35.1 --component query      what can hit this querier
-  thanosleak advisories check mydir                                    check your own advisories`,
+		Long: `List the leaks, deadlocks and pile-ups of Thanos that are known, or explain
+those named. With --thanos-version and --component: what can hit me here, where
+to go from there, and what the leak needs; the worst first.`,
+		Example: `  thanosleak advisories                                  all that is known
+  thanosleak advisories TL-2024-001                      one, explained
+  thanosleak advisories --thanos-version 0.35.1 --component query
+  thanosleak advisories check mydir                      check your own`,
 		RunE: func(_ *cobra.Command, args []string) error { return l.run(std, args) },
 	}
 	f := c.Flags()
@@ -82,10 +82,7 @@ func (l *lister) run(std streams, ids []string) error {
 	if err != nil {
 		return err
 	}
-	if l.release != nil && !l.release.Official() {
-		fmt.Fprintf(std.err, "thanosleak: %s%s is not an official release: this is what %s has; what else was patched is not known\n",
-			l.release.Number, l.release.Suffix, l.release.Number)
-	}
+	l.doubt(std, db)
 	format, file, toFile := strings.Cut(l.output, "=")
 	if !toFile {
 		return l.write(std.out, db, list, format, len(ids) > 0, l.look.options(std))
@@ -97,10 +94,25 @@ func (l *lister) run(std streams, ids []string) error {
 	return writeFile(file, []byte(b.String()))
 }
 
+// doubt says why the list for a release may not be the whole truth.
+func (l *lister) doubt(std streams, db *advisory.DB) {
+	switch {
+	case l.release == nil:
+	case db.TooNew(*l.release):
+		fmt.Fprintf(std.err, "thanosleak: %s is newer than what is known here (up to v%s): a newer thanosleak may know more\n", l.release.Number, db.Newest())
+	case !l.release.Official():
+		fmt.Fprintf(std.err, "thanosleak: %s%s is not an official release: this is what %s has; what else was patched is not known\n",
+			l.release.Number, l.release.Suffix, l.release.Number)
+	}
+}
+
 // choose returns the advisories asked for: those named, in the order given, or
-// all, newest first.
+// all, newest first; those of a release with the worst first.
 func (l *lister) choose(db *advisory.DB, ids []string) ([]*advisory.Advisory, error) {
 	list := report.Newest(db.Advisories)
+	if l.release != nil {
+		list = report.Worst(db.Advisories)
+	}
 	if len(ids) > 0 {
 		list = nil
 	}
@@ -163,7 +175,7 @@ func (l *lister) summary(w io.Writer, db *advisory.DB, list []*advisory.Advisory
 	if l.component != "" {
 		what += " in " + l.component
 	}
-	_, err := fmt.Fprintf(w, "\n%s; knowledge of %s, newest release then v%s. thanosleak advisories ID explains one.\n", what, db.Version, db.Newest())
+	_, err := fmt.Fprintf(w, "\n%s. 'thanosleak advisories ID' explains one.\nKnowledge of %s, when the newest release was v%s.\n", what, db.Version, db.Newest())
 	return err
 }
 
