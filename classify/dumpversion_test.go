@@ -51,11 +51,14 @@ func releaseOf(scenario string) string {
 
 func checkVersion(t *testing.T, encoding string, target classify.TargetResult, want string, exact bool) {
 	t.Helper()
+	if target.VersionSource != "dump" {
+		t.Errorf("%s: version from %s, want dump", encoding, target.VersionSource)
+	}
 	switch {
-	case target.ThanosVersion == want && target.VersionSource == "dump" && len(target.VersionCandidates) == 0:
+	case target.ThanosVersion == want && len(target.VersionCandidates) == 0:
 	case exact:
 		t.Errorf("%s: %q from %s, or one of %v; want %s exactly", encoding, target.ThanosVersion, target.VersionSource, target.VersionCandidates, want)
-	case target.ThanosVersion != "" || target.VersionSource != "unknown":
+	case target.ThanosVersion != "":
 		t.Errorf("%s: %q from %s, want %s", encoding, target.ThanosVersion, target.VersionSource, want)
 	case !slices.Contains(target.VersionCandidates, want) || len(target.VersionCandidates) > 5:
 		t.Errorf("%s: one of %v, want %s", encoding, target.VersionCandidates, want)

@@ -177,6 +177,9 @@ func (p *process) result() TargetResult {
 		Samples: p.samples(), ChainedQueriers: p.chained(), Flags: t.Facts.Flags,
 		Exposed: []string{}, Judged: JudgedNo, Error: t.Err,
 	}
+	if len(p.candidates) > 0 {
+		r.VersionSource = "dump"
+	}
 	if p.samples() == 0 {
 		return r
 	}

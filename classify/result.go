@@ -46,6 +46,8 @@ type TargetResult struct {
 	Component string `json:"component"`
 	// ThanosVersion is without "v"; empty if unknown.
 	ThanosVersion string `json:"thanos_version"`
+	// VersionSource is "buildinfo", "metrics", "flag", "dump" or "unknown":
+	// who told ThanosVersion, or VersionCandidates ("dump").
 	VersionSource string `json:"version_source"`
 	// VersionCandidates are the releases that the dump may be from, where
 	// the version is unknown; oldest first.
