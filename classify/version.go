@@ -150,6 +150,9 @@ func (p *process) says(a *advisory.Advisory) (text string, sure bool) {
 	case p.versioned:
 		return fmt.Sprintf("%s is not an official release: what it has patched is not known (affected: %s)", names, a.Ranges()), false
 	}
+	if len(p.candidates) > 0 {
+		return fmt.Sprintf("by its frames perhaps %s, which is not sure (affected: %s)", joinOr(p.candidates), a.Ranges()), false
+	}
 	return fmt.Sprintf("the version is not known (affected: %s)", a.Ranges()), false
 }
 

@@ -239,10 +239,11 @@ func (p *page) seen(f *classify.Finding, verbose bool) {
 		case c.Met != nil:
 			mark = "✘ "
 		}
+		look := ""
 		if c.Met == nil && c.Look != "" {
-			mark += "look at " + c.Look + ": "
+			look = " (look at " + c.Look + ")"
 		}
-		p.paragraph(styled(label, bold), labelWidth, mark+c.Text+here(c.Observed), plain)
+		p.paragraph(styled(label, bold), labelWidth, mark+c.Text+here(c.Observed)+look, plain)
 		label = ""
 	}
 }
