@@ -136,7 +136,7 @@ func (std *standard) lines(calls []call) map[function]map[int]bool {
 }
 
 // namedRE finds the release in the path of a GOROOT: /usr/lib/go-1.21,
-// /root/sdk/go1.26.8, …/golang.org/toolchain@v0.0.1-go1.21.13.linux-amd64,
+// /home/dev/sdk/go1.26.8, …/golang.org/toolchain@v0.0.1-go1.21.13.linux-amd64,
 // /usr/local/Cellar/go/1.21.6/libexec, …/hostedtoolcache/go/1.21.13/x64.
 var namedRE = regexp.MustCompile(`(?:^|[/-])go(?:lang)?[-/]?(1\.\d+(?:\.\d+)?(?:(?:rc|beta)\d+)?)(?:$|[/.])`)
 

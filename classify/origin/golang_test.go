@@ -30,15 +30,15 @@ func TestOfGo(t *testing.T) {
 		{"a file of Windows", frame("IO wait", "internal/poll.(*FD).Accept", "C:/Go/src/internal/poll/fd_windows.go:405"), "", ""},
 		{"toolchain module", frame("running", pprof, "/go/pkg/mod/golang.org/toolchain@v0.0.1-go1.21.13.linux-amd64/src/runtime/pprof/pprof.go:1"), "go1.21.13", ""},
 		{"Debian", frame("running", pprof, "/usr/lib/go-1.21/src/runtime/pprof/pprof.go:1"), "go1.21", ""},
-		{"sdk", frame("running", pprof, "/root/sdk/go1.26.8/src/runtime/pprof/pprof.go:1"), "go1.26.8", ""},
-		{"a newer release than the table's", frame("running", pprof, "/root/sdk/go1.99rc1/src/runtime/pprof/pprof.go:1"), "go1.99rc1", ""},
+		{"sdk", frame("running", pprof, "/home/dev/sdk/go1.26.8/src/runtime/pprof/pprof.go:1"), "go1.26.8", ""},
+		{"a newer release than the table's", frame("running", pprof, "/home/dev/sdk/go1.99rc1/src/runtime/pprof/pprof.go:1"), "go1.99rc1", ""},
 		{"folder of its own", frame("running", pprof, "/usr/local/go1.22.3/src/runtime/pprof/pprof.go:1"), "go1.22.3", ""},
 		{"Homebrew", frame("running", pprof, "/opt/homebrew/Cellar/go/1.22.0/libexec/src/runtime/pprof/pprof.go:1"), "go1.22.0", ""},
 		{"less and more exact", frame("running", pprof, "/usr/lib/go-1.21/src/runtime/pprof/pprof.go:1") +
-			frame("IO wait", serve, "/root/sdk/go1.21.13/src/net/http/server.go:1"), "go1.21.13", ""},
-		{"two releases", frame("running", pprof, "/root/sdk/go1.22.3/src/runtime/pprof/pprof.go:1") +
-			frame("IO wait", serve, "/root/sdk/go1.21.13/src/net/http/server.go:1"), "", "several Go releases (go1.21.13, go1.22.3)"},
-		{"release in the path of another package", frame("running", "example.org/x.F", "/root/sdk/go1.22.3/src/example.org/x/x.go:1"), "", ""},
+			frame("IO wait", serve, "/home/dev/sdk/go1.21.13/src/net/http/server.go:1"), "go1.21.13", ""},
+		{"two releases", frame("running", pprof, "/home/dev/sdk/go1.22.3/src/runtime/pprof/pprof.go:1") +
+			frame("IO wait", serve, "/home/dev/sdk/go1.21.13/src/net/http/server.go:1"), "", "several Go releases (go1.21.13, go1.22.3)"},
+		{"release in the path of another package", frame("running", "example.org/x.F", "/home/dev/sdk/go1.22.3/src/example.org/x/x.go:1"), "", ""},
 		{"release in the path of a package of the user's", frame("running", "x.F", "/home/u/go1.22.3/src/x/x.go:1"), "", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -131,7 +131,7 @@ func TestUsage(t *testing.T) {
 func TestThisGo(t *testing.T) {
 	out, err := exec.Command("go", "env", "GOROOT").Output()
 	if err != nil {
-		t.Skipf("no go command: %v", err)
+		t.Fatalf("no go command: %v", err)
 	}
 	r, err := readGoroot(strings.TrimSpace(string(out)))
 	if err != nil {
