@@ -30,6 +30,8 @@ type builder struct {
 	mixed   map[int]bool   // groups whose members have different creators
 	dropped map[string]int // reasons why something could not be read
 	kept    int            // bytes, about
+	frames  []Frame        // scratch
+	sig     []byte         // scratch
 }
 
 // groupPlace finds a place: index into snap.Groups, line and state. The value
@@ -50,23 +52,23 @@ func newBuilder(e Encoding) *builder {
 }
 
 // add counts n goroutines that stand in the stack, leaf first, and returns
-// where they are counted; not ok if there is no room for another stack.
+// where they are counted; not ok if there is no room for another stack. It
+// keeps nothing of the slice.
 func (b *builder) add(frames []Frame, state State, n int) (at groupPlace, ok bool) {
-	sig := NewSignature(frames)
-	i, known := b.groups[sig]
+	b.frames = withoutRuntime(b.frames[:0], frames)
+	b.sig = appendSignature(b.sig[:0], b.frames)
+	i, known := b.groups[Signature(b.sig)]
 	if !known {
-		kept := withoutRuntime(frames)
-		if len(kept) > maxFrames {
-			kept = slices.Clone(kept[:maxFrames])
-		}
-		if !b.room(len(sig) + size(kept)) {
+		kept := slices.Clone(b.frames[:min(len(b.frames), maxFrames)])
+		if !b.room(len(b.sig) + size(kept)) {
 			return at, false
 		}
 		i = len(b.snap.Groups)
+		sig := Signature(b.sig)
 		b.groups[sig] = i
 		b.snap.Groups = append(b.snap.Groups, Group{Signature: sig, Frames: kept})
 	}
-	at = groupPlace{group: i, line: leafLine(frames), state: state}
+	at = groupPlace{group: i, line: leafLine(b.frames), state: state}
 	if _, known := b.places[at]; !known && !b.room(placeSize) {
 		return at, false
 	}
@@ -143,7 +145,8 @@ func (b *builder) finish() *Snapshot {
 		b.snap.Warnings = append(b.snap.Warnings, fmt.Sprintf("%d could not be read: %s", b.dropped[reason], reason))
 	}
 	sortGroups(b.snap.Groups)
-	return &b.snap
+	snap := b.snap // of its own, or it would keep the builder
+	return &snap
 }
 
 // leafLine returns the line of the leaf-most frame that is not the runtime's.

@@ -47,6 +47,7 @@ func parseDebug0(data []byte, o Options) (*Snapshot, error) {
 		b.snap.Warnings = append(b.snap.Warnings,
 			"the Go release of this process is not known to this version of thanosleak: whether a channel is nil cannot be told from debug=0")
 	}
+	var frames []Frame
 	for _, s := range p.Sample {
 		n := s.Value[0]
 		if n < 0 || n > maxCount {
@@ -54,7 +55,8 @@ func parseDebug0(data []byte, o Options) (*Snapshot, error) {
 			continue
 		}
 		if n > 0 {
-			frames, state := stackOf(s, known)
+			var state State
+			frames, state = stackOf(frames[:0], s, known)
 			if _, ok := b.add(frames, state, int(n)); !ok {
 				b.unreadable(tooMany)
 			}
@@ -117,10 +119,9 @@ func (b *builder) setKind(p *pprof.Profile) error {
 	return nil
 }
 
-// stackOf returns the frames of a sample, leaf first, and the state that the
-// runtime's part of them tells.
-func stackOf(s *pprof.Sample, channelsKnown bool) ([]Frame, State) {
-	var frames []Frame
+// stackOf appends the frames of a sample, leaf first, to the empty slice, and
+// returns the state that the runtime's part of them tells.
+func stackOf(frames []Frame, s *pprof.Sample, channelsKnown bool) ([]Frame, State) {
 	state := StateUnknown
 	for _, loc := range s.Location {
 		if len(frames) >= maxStack {
@@ -141,7 +142,7 @@ func stackOf(s *pprof.Sample, channelsKnown bool) ([]Frame, State) {
 		}
 	}
 	if len(frames) == 0 {
-		return []Frame{{Func: goexit}}, StateUnknown
+		return append(frames, Frame{Func: goexit}), StateUnknown
 	}
 	if state == StateUnknown {
 		state = syncState(frames)

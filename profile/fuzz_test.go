@@ -69,7 +69,11 @@ func FuzzRead(f *testing.F) {
 func FuzzMetrics(f *testing.F) {
 	seed(f, "metrics.txt")
 	f.Add([]byte(metricsPage))
+	for _, page := range simplePages {
+		f.Add([]byte(page.text))
+	}
 	f.Fuzz(func(t *testing.T, data []byte) {
+		sameMetrics(t, data)
 		m, err := ReadMetrics(bytes.NewReader(data))
 		if err != nil {
 			return

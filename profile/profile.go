@@ -174,6 +174,7 @@ func (g *Group) adoptStates(places []Place) {
 		}
 		states[p.Line] = p.State
 	}
+	g.Places = slices.Clone(g.Places) // other samples may have the same ones
 	for i := range g.Places {
 		if p := &g.Places[i]; p.State == StateUnknown {
 			p.State = states[p.Line]

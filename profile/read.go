@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 )
 
 // maxProtobuf bounds an uncompressed debug=0 profile in bytes. A million
@@ -73,18 +74,31 @@ func readPlain(br *bufio.Reader, o Options) ([]*Snapshot, error) {
 	if !isBinary(head) {
 		return readText(br)
 	}
-	data, err := io.ReadAll(io.LimitReader(br, maxProtobuf+1))
-	if err != nil {
+	data := buffers.Get().(*bytes.Buffer)
+	defer freeBuffer(data)
+	if _, err := data.ReadFrom(io.LimitReader(br, maxProtobuf+1)); err != nil {
 		return nil, gzipError(err)
 	}
-	if len(data) > maxProtobuf {
+	if data.Len() > maxProtobuf {
 		return nil, fmt.Errorf("profile is larger than %d MiB uncompressed", maxProtobuf>>20)
 	}
-	s, err := parseDebug0(data, o)
+	s, err := parseDebug0(data.Bytes(), o)
 	if err != nil {
 		return nil, err
 	}
 	return []*Snapshot{s}, nil
+}
+
+// buffers hold uncompressed profiles while they are parsed: nothing of a
+// snapshot lies in them.
+var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// freeBuffer lets another profile use the buffer, unless this one was far
+// larger than most.
+func freeBuffer(b *bytes.Buffer) {
+	if b.Reset(); b.Cap() <= 4<<20 {
+		buffers.Put(b)
+	}
 }
 
 // gzipError says in words what a broken compressed stream means.

@@ -28,25 +28,18 @@ const goexit = "runtime.goexit"
 
 // NewSignature returns the signature of a stack, leaf first.
 func NewSignature(frames []Frame) Signature {
-	var b strings.Builder
-	n := 0
-	for _, f := range frames {
-		if isRuntime(f.Func) {
-			continue
+	return Signature(appendSignature(nil, withoutRuntime(nil, frames)))
+}
+
+// appendSignature appends the signature of frames that are not the runtime's.
+func appendSignature(sig []byte, frames []Frame) []byte {
+	for i, f := range frames[:min(len(frames), SignatureDepth)] {
+		if i > 0 {
+			sig = append(sig, ';')
 		}
-		if n == SignatureDepth {
-			break
-		}
-		if n > 0 {
-			b.WriteByte(';')
-		}
-		b.WriteString(f.Func)
-		n++
+		sig = append(sig, f.Func...)
 	}
-	if n == 0 && len(frames) > 0 {
-		return Signature(frames[len(frames)-1].Func)
-	}
-	return Signature(b.String())
+	return sig
 }
 
 // Functions returns the functions of the signature, leaf first.
@@ -108,16 +101,16 @@ func isRuntime(name string) bool {
 	return strings.Contains(name, ".runtime_")
 }
 
-// withoutRuntime returns the frames that a reader of the program knows,
+// withoutRuntime appends the frames that a reader of the program knows,
 // keeping the outermost where all belong to the runtime.
-func withoutRuntime(frames []Frame) []Frame {
-	kept := make([]Frame, 0, len(frames))
+func withoutRuntime(kept, frames []Frame) []Frame {
+	n := len(kept)
 	for _, f := range frames {
 		if !isRuntime(f.Func) {
 			kept = append(kept, f)
 		}
 	}
-	if len(kept) == 0 && len(frames) > 0 {
+	if len(kept) == n && len(frames) > 0 {
 		kept = append(kept, frames[len(frames)-1])
 	}
 	return kept

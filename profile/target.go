@@ -15,9 +15,18 @@ type Target struct {
 	Facts  Facts
 	// Samples are the samples taken, oldest first.
 	Samples []Sample
+	// Past is what the user's monitoring remembers of the target; nil if it
+	// was not asked or knows nothing.
+	Past *Past
 	// Unreached says that this run got no sample: those in Samples are of
 	// earlier runs.
 	Unreached bool
+	// Kept says that this run did not look at the target: an earlier one left
+	// its samples.
+	Kept bool
+	// FailedSamples is the number of samples of this run that could not be
+	// had.
+	FailedSamples int
 	// Err says why no sample or not every sample could be had; empty if all
 	// went well.
 	Err string

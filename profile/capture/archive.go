@@ -13,6 +13,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -27,20 +28,45 @@ const (
 )
 
 // plain returns the input uncompressed, bounded to limit bytes.
-func plain(r io.Reader, limit int64) (*bufio.Reader, error) {
-	br := bufio.NewReader(r)
-	head, err := br.Peek(2)
+func plain(r io.Reader, limit int64) (*bufio.Reader, error) { return new(unpacker).plain(r, limit) }
+
+// unpacker is what it takes to read a file: some hundred kilobytes, which a
+// history of thousands of small files uses again and again.
+type unpacker struct {
+	in, out *bufio.Reader
+	zr      *gzip.Reader
+}
+
+var unpackers = sync.Pool{New: func() any { return new(unpacker) }}
+
+// plain returns the input uncompressed, bounded to limit bytes. The reader is
+// valid until the next call.
+func (u *unpacker) plain(r io.Reader, limit int64) (*bufio.Reader, error) {
+	if u.in == nil {
+		u.in, u.out, u.zr = bufio.NewReader(nil), bufio.NewReaderSize(nil, 64<<10), new(gzip.Reader)
+	}
+	u.in.Reset(r)
+	head, err := u.in.Peek(2)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, err
 	}
 	if !bytes.Equal(head, []byte{0x1f, 0x8b}) {
-		return bufio.NewReaderSize(&bounded{br, limit, limit}, 64<<10), nil
+		u.out.Reset(&bounded{u.in, limit, limit})
+		return u.out, nil
 	}
-	zr, err := gzip.NewReader(br)
-	if err != nil {
+	if err := u.zr.Reset(u.in); err != nil {
 		return nil, fmt.Errorf("damaged gzip: %w", err)
 	}
-	return bufio.NewReaderSize(&bounded{zr, limit, limit}, 64<<10), nil
+	u.out.Reset(&bounded{u.zr, limit, limit})
+	return u.out, nil
+}
+
+// free lets another file use u.
+func (u *unpacker) free() {
+	if u.in != nil {
+		u.in.Reset(nil) // its file is not to be kept
+	}
+	unpackers.Put(u)
 }
 
 // bounded gives an error where io.LimitedReader would pretend that the input

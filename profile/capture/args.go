@@ -7,19 +7,21 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
 
-// arguments reads what the paths name. Files that are no archives are gathered
-// first, for they belong together.
+// arguments reads what the paths name, after a look at all of it. Files that
+// are no archives are gathered first, for they belong together.
 func (r *reader) arguments(paths []string, stdin io.Reader) error {
 	if len(paths) == 0 {
 		return errors.New("nothing to read: name a capture, an archive or a goroutine profile, or - for standard input")
 	}
 	var files []*file
+	reads := make([]func() error, len(paths))
 	usedStdin := false
-	for _, p := range paths {
+	for i, p := range paths {
 		var f *file
 		var err error
 		if p == "-" {
@@ -27,18 +29,31 @@ func (r *reader) arguments(paths []string, stdin io.Reader) error {
 				return errors.New("standard input (-) can be given once only")
 			}
 			usedStdin = true
-			f, err = r.stream(stdin, "standard input", []string{"stdin"})
+			f, reads[i], err = r.stream(stdin, "standard input", []string{"stdin"})
 		} else {
-			f, err = r.argument(p)
+			f, reads[i], err = r.argument(p)
 		}
-		if err != nil {
-			r.fail(p, pathElems(p), withoutPath(err))
-		}
-		if f != nil {
+		switch {
+		case err != nil:
+			reads[i] = func() error { return err }
+		case f != nil:
 			files = append(files, f)
 		}
 	}
-	return r.named(files)
+	dirs, rest := r.named(files)
+	r.look(append(slices.Clip(dirs), rest))
+	for i, p := range paths {
+		if reads[i] == nil {
+			continue
+		}
+		if err := reads[i](); err != nil {
+			r.fail(p, pathElems(p), withoutPath(err))
+		}
+	}
+	for _, l := range dirs {
+		r.capture(l)
+	}
+	return r.namedRest(rest, len(files))
 }
 
 // withoutPath removes the path that errors of package os repeat.
@@ -49,23 +64,19 @@ func withoutPath(err error) error {
 	return err
 }
 
-// argument reads a folder or an archive, and returns any other file.
-func (r *reader) argument(p string) (*file, error) {
+// argument returns how to read a folder or an archive, or any other file.
+func (r *reader) argument(p string) (*file, func() error, error) {
 	info, err := os.Stat(p)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if info.IsDir() {
-		root, err := os.OpenRoot(p)
-		if err != nil {
-			return nil, err
-		}
-		defer root.Close()
-		return nil, r.folder(root.FS(), filepath.ToSlash(filepath.Clean(p)), pathElems(p))
+		read, err := r.argumentFolder(p)
+		return nil, read, err
 	}
 	in, err := os.Open(p)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer in.Close()
 	if !info.Mode().IsRegular() {
@@ -74,28 +85,57 @@ func (r *reader) argument(p string) (*file, error) {
 	}
 	br, err := plain(in, maxArchive)
 	if err != nil {
+		return nil, nil, err
+	}
+	f := osFile(p, filepath.Dir(p), filepath.Base(p))
+	if !isTar(br) {
+		return f, nil, nil
+	}
+	return nil, func() error { return r.archive(f, pathElems(withoutArchiveExt(p))) }, nil
+}
+
+// argumentFolder looks at what is in a folder and returns how to read it.
+func (r *reader) argumentFolder(p string) (read func() error, err error) {
+	root, err := os.OpenRoot(p)
+	if err != nil {
 		return nil, err
 	}
-	if isTar(br) {
-		a, err := unpack(br)
-		if err != nil {
-			return nil, err
-		}
-		return nil, r.folder(a, p, pathElems(withoutArchiveExt(p)))
+	defer root.Close()
+	w, err := r.walk(root.FS(), filepath.ToSlash(filepath.Clean(p)), pathElems(p))
+	if err != nil {
+		return nil, err
 	}
-	return osFile(p, filepath.Dir(p), filepath.Base(p)), nil
+	r.look(w.lists)
+	return func() error {
+		root, err := os.OpenRoot(p)
+		if err != nil {
+			return err
+		}
+		defer root.Close()
+		w.fsys = root.FS()
+		return w.read()
+	}, nil
+}
+
+// archive reads an archive as if it were a folder.
+func (r *reader) archive(f *file, elems []string) error {
+	a, err := unpackFile(f)
+	if err != nil {
+		return err
+	}
+	return r.folder(a, f.label, elems)
 }
 
 // maxStream bounds the profile that is read from a pipe, in bytes as it comes:
 // it is kept in memory until all arguments are known.
 const maxStream = 128 << 20
 
-// stream reads an archive, or returns a profile, from an input that can be read
-// only once.
-func (r *reader) stream(in io.Reader, label string, elems []string) (*file, error) {
+// stream returns how to read an archive, or any other file, from an input that
+// can be read only once.
+func (r *reader) stream(in io.Reader, label string, elems []string) (*file, func() error, error) {
 	data, err := io.ReadAll(&bounded{in, maxStream, maxStream})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	open := func() (io.ReadCloser, time.Time, error) {
 		return io.NopCloser(bytes.NewReader(data)), time.Time{}, nil
@@ -103,13 +143,9 @@ func (r *reader) stream(in io.Reader, label string, elems []string) (*file, erro
 	f := &file{label: label, base: elems[len(elems)-1], open: open}
 	br, err := plain(bytes.NewReader(data), maxArchive)
 	if err != nil || !isTar(br) {
-		return f, err
+		return f, nil, err
 	}
-	a, err := unpack(br)
-	if err != nil {
-		return nil, err
-	}
-	return nil, r.folder(a, label, elems)
+	return nil, func() error { return r.archive(f, elems) }, nil
 }
 
 // pathElems returns the elements of the absolute path, of which a target's name
@@ -122,13 +158,12 @@ func pathElems(p string) []string {
 	return strings.Split(strings.Trim(p, "/"), "/")
 }
 
-// named reads the files that the user named one by one. Files out of captures,
-// as a shell makes them of DIR/*, are read as their folders would be; all else
-// is one process.
-func (r *reader) named(files []*file) error {
+// named sorts out the files that the user named one by one. Files out of
+// captures, as a shell makes them of DIR/*, are read as their folders would be;
+// all else is one process.
+func (r *reader) named(files []*file) (dirs []*listing, rest *listing) {
 	byDir := map[string]*listing{}
-	var dirs []*listing
-	rest := newListing("the files given", nil)
+	rest = newListing("the files given", nil)
 	for _, f := range files {
 		if _, _, ok := sampleName(f.base); !ok || r.o.Each {
 			continue
@@ -151,10 +186,7 @@ func (r *reader) named(files []*file) error {
 			rest.add(f, true)
 		}
 	}
-	for _, l := range dirs {
-		r.capture(l)
-	}
-	return r.namedRest(rest, len(files))
+	return dirs, rest
 }
 
 // namedRest reads the named files that are no part of a capture.
@@ -162,7 +194,7 @@ func (r *reader) namedRest(l *listing, files int) error {
 	if err := r.looseSeries(l); err != nil {
 		return err
 	}
-	if files > 0 && len(r.targets) == 0 {
+	if files > 0 && len(r.targets) == 0 && r.left == 0 {
 		return fmt.Errorf("no goroutine profile in the %s given.%s", plural(files, "file", "s"), r.cause(0))
 	}
 	return nil

@@ -30,6 +30,8 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"runtime"
+	"sync"
 	"time"
 
 	"github.com/thanosleak/thanosleak/profile"
@@ -41,12 +43,22 @@ type Options struct {
 	// Otherwise the files given by name are samples of one process.
 	Each bool
 	// Flags tells which command-line flags of a target are kept; nil keeps
-	// none.
+	// none. It may be called by several goroutines at the same time.
 	Flags func(string) bool
 	// Now is the time of samples for which neither their content nor a file
 	// tells one (text on standard input). They keep the zero time if it is
 	// zero.
 	Now time.Time
+	// Window is how much older than the newest one samples may be; older ones
+	// are left out. 0 leaves none out. Those whose names tell that they are
+	// older, by an hour at least, are not even opened. Samples of which no
+	// time is known stay.
+	Window time.Duration
+	// Newest stands in place of the newest sample: Window counts back from it,
+	// and later samples stay. If zero, the newest sample of the whole input
+	// counts; the times of files, which copying changes, only where no sample
+	// tells its time in another way.
+	Newest time.Time
 }
 
 // An Input is what was read.
@@ -54,13 +66,16 @@ type Input struct {
 	// Targets are the processes: of folders and archives in the order of the
 	// arguments and by path, then of single files. Names are unique. A target
 	// that could not be read has Err and no samples; every other has at least
-	// one. Err, names and warnings may hold what a stranger wrote.
+	// one. Targets without a sample that is new enough are not among them.
+	// Err, names and warnings may hold what a stranger wrote.
 	Targets []profile.Target
 	// Description says how the input was understood: "60 processes, 1 sample
 	// each".
 	Description string
 	// Warnings name files that were passed over, and why.
 	Warnings []string
+	// Left is the number of samples that Options.Window left out.
+	Left int
 }
 
 // Open reads what the paths name: folders that hold captures at any depth,
@@ -70,7 +85,8 @@ type Input struct {
 // their content shows different processes that is an error, unless o.Each.
 //
 // A path that cannot be read becomes a target with Err; where no path gives a
-// sample that is an error. Samples whose times are not known stand a nanosecond
+// sample that is an error: [ErrTooOld] if o.Window left out all there are.
+// Samples whose times are not known stand a nanosecond
 // apart, and the target's Warnings say so.
 func Open(paths []string, stdin io.Reader, o Options) (*Input, error) {
 	r := newReader(o)
@@ -80,8 +96,8 @@ func Open(paths []string, stdin io.Reader, o Options) (*Input, error) {
 	return r.finish()
 }
 
-// Read reads the captures and profiles in a file system. name is what a target
-// at its top is called.
+// Read reads the captures and profiles in a file system, several files at the
+// same time. name is what a target at its top is called.
 func Read(fsys fs.FS, name string, o Options) (*Input, error) {
 	r := newReader(o)
 	if err := r.folder(fsys, name, []string{name}); err != nil {
@@ -94,15 +110,19 @@ func Read(fsys fs.FS, name string, o Options) (*Input, error) {
 type found struct {
 	profile.Target
 	elems []string
+	taken []taken // what becomes its samples
 }
 
 // reader collects targets.
 type reader struct {
 	o        Options
-	shared   intern
+	shared   *profile.Intern
+	slots    chan struct{} // one for each file that is read beside another
+	newest   time.Time     // of the samples that were looked at; zero at first
 	targets  []found
 	warnings []string
 	skipped  int     // files passed over that should have been profiles
+	left     int     // samples left out
 	errs     []error // of arguments
 }
 
@@ -110,7 +130,44 @@ func newReader(o Options) *reader {
 	if o.Flags == nil {
 		o.Flags = func(string) bool { return false }
 	}
-	return &reader{o: o, shared: newIntern()}
+	slots := min(runtime.GOMAXPROCS(0), maxParallel) - 1
+	return &reader{o: o, shared: profile.NewIntern(), slots: make(chan struct{}, slots), newest: o.Newest}
+}
+
+// maxParallel bounds how many files are read at the same time: one made to do
+// harm may take some hundred megabytes.
+const maxParallel = 8
+
+// each reads the items, several at the same time. What they give is collected
+// in their order. read must use the reader that it is given.
+func each[T any](r *reader, items []T, read func(*reader, int, T)) {
+	branches := make([]*reader, len(items))
+	slots := r.slots
+	var others sync.WaitGroup
+	for i, item := range items {
+		b := &reader{o: r.o, shared: r.shared, slots: r.slots, newest: r.newest}
+		branches[i] = b
+		if i == len(items)-1 {
+			slots = nil // the caller has nothing else to do
+		}
+		select {
+		case slots <- struct{}{}:
+			others.Go(func() {
+				defer func() { <-r.slots }()
+				read(b, i, item)
+			})
+		default:
+			read(b, i, item)
+		}
+	}
+	others.Wait()
+	for _, b := range branches {
+		r.targets = append(r.targets, b.targets...)
+		r.warnings = append(r.warnings, b.warnings...)
+		r.skipped += b.skipped
+		r.left += b.left
+		r.errs = append(r.errs, b.errs...)
+	}
 }
 
 // maxWarnings bounds the warnings, of which a damaged disk can give as many as
@@ -119,7 +176,19 @@ const maxWarnings = 20
 
 // finish names the targets and says how they were read.
 func (r *reader) finish() (*Input, error) {
-	in := &Input{Description: r.describe(), Warnings: r.warnings}
+	r.cut()
+	samples := 0
+	for i := range r.targets {
+		r.targets[i].assemble()
+		samples += len(r.targets[i].Samples)
+	}
+	if samples == 0 {
+		if r.left > 0 {
+			r.errs = append(r.errs, r.tooOld())
+		}
+		return nil, cmp.Or(errors.Join(r.errs...), errNothing)
+	}
+	in := &Input{Description: r.describe(), Warnings: r.warnings, Left: r.left}
 	for i, name := range uniqueNames(r.targets) {
 		t := r.targets[i].Target
 		t.Name = name
@@ -128,12 +197,7 @@ func (r *reader) finish() (*Input, error) {
 	if n := len(in.Warnings) - maxWarnings; n > 0 {
 		in.Warnings = append(in.Warnings[:maxWarnings:maxWarnings], fmt.Sprintf("%d more warnings like these", n))
 	}
-	for _, t := range in.Targets {
-		if len(t.Samples) > 0 {
-			return in, nil
-		}
-	}
-	return nil, cmp.Or(errors.Join(r.errs...), errNothing)
+	return in, nil
 }
 
 // errNothing is for inputs that gave neither a sample nor an error.

@@ -88,6 +88,9 @@ func (r *reader) describe() string {
 		return "nothing that could be read"
 	}
 	text := fmt.Sprintf("%s, %s%s", plural(len(counts), "process", "es"), samplesText(counts), spanText(spans))
+	if r.left > 0 {
+		text += fmt.Sprintf(", %s left out", plural(r.left, "older sample", "s"))
+	}
 	if failed > 0 {
 		text += fmt.Sprintf(", %s not readable", plural(failed, "input", "s"))
 	}

@@ -123,25 +123,38 @@ type walker struct {
 	lists    []*listing
 	byDir    map[string]*listing
 	archives []string
+	warnings []string
+}
+
+// walk sorts out the files below a folder.
+func (r *reader) walk(fsys fs.FS, label string, elems []string) (*walker, error) {
+	w := &walker{r: r, fsys: fsys, label: label, elems: elems, byDir: map[string]*listing{}}
+	return w, fs.WalkDir(fsys, ".", w.visit)
 }
 
 // folder reads all targets below the folder.
 func (r *reader) folder(fsys fs.FS, label string, elems []string) error {
-	w := &walker{r: r, fsys: fsys, label: label, elems: elems, byDir: map[string]*listing{}}
-	if err := fs.WalkDir(fsys, ".", w.visit); err != nil {
+	w, err := r.walk(fsys, label, elems)
+	if err != nil {
 		return err
 	}
-	targets, warnings := len(r.targets), len(r.warnings)
-	for _, l := range w.lists {
-		r.listing(l)
-	}
+	r.look(w.lists)
+	return w.read()
+}
+
+// read reads all targets that were met.
+func (w *walker) read() error {
+	r := w.r
+	r.warnings = append(r.warnings, w.warnings...)
+	targets, warnings, left := len(r.targets), len(r.warnings), r.left
+	each(r, w.lists, func(r *reader, _ int, l *listing) { r.listing(l) })
 	for _, name := range w.archives {
 		w.nested(name)
 	}
-	if a, ok := fsys.(*Archive); ok && a.Skipped > 0 {
-		r.warn("%s: %d links, special or oversized files and unsafe names in the archive were left out", label, a.Skipped)
+	if a, ok := w.fsys.(*Archive); ok && a.Skipped > 0 {
+		r.warn("%s: %d links, special or oversized files and unsafe names in the archive were left out", w.label, a.Skipped)
 	}
-	if len(r.targets) > targets {
+	if len(r.targets) > targets || r.left > left {
 		return nil
 	}
 	return fmt.Errorf("no goroutine profile found in %d files. Looked for captures (TARGET/TIME.debug0.pb.gz), "+
@@ -153,7 +166,7 @@ func (w *walker) visit(p string, d fs.DirEntry, err error) error {
 		if p == "." {
 			return err
 		}
-		w.r.warn("%s: passed over: %v", path.Join(w.label, p), err)
+		w.warn(p, err.Error())
 		return nil
 	}
 	hidden := p != "." && d.Name()[0] == '.'
@@ -169,7 +182,7 @@ func (w *walker) visit(p string, d fs.DirEntry, err error) error {
 	switch {
 	case hidden:
 	case d.Type()&fs.ModeSymlink != 0:
-		w.r.warn("%s: passed over: links are not followed; name the file to have it read", path.Join(w.label, p))
+		w.warn(p, "links are not followed; name the file to have it read")
 	case !d.Type().IsRegular():
 	case isArchive(d.Name()):
 		w.archives = append(w.archives, p)
@@ -177,6 +190,10 @@ func (w *walker) visit(p string, d fs.DirEntry, err error) error {
 		w.list(path.Dir(p)).add(w.file(p), false)
 	}
 	return nil
+}
+
+func (w *walker) warn(p, why string) {
+	w.warnings = append(w.warnings, fmt.Sprintf("%s: passed over: %s", path.Join(w.label, p), why))
 }
 
 func depth(p string) int {
@@ -228,12 +245,7 @@ func (w *walker) nested(p string) {
 		w.r.skip(f, errors.New("an archive inside an archive; unpack the outer one"))
 		return
 	}
-	a, err := unpackFile(f)
-	if err != nil {
-		w.r.skip(f, err)
-		return
-	}
-	if err := w.r.folder(a, f.label, join(w.elems, withoutArchiveExt(p))); err != nil {
+	if err := w.r.archive(f, join(w.elems, withoutArchiveExt(p))); err != nil {
 		w.r.skip(f, err)
 	}
 }

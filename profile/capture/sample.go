@@ -117,7 +117,7 @@ func (r *reader) profiles(s *stem, k kind, goVersion string) (snaps []*profile.S
 		return nil, time.Time{}, false
 	}
 	for _, snap := range snaps {
-		r.shared.snapshot(snap)
+		r.shared.Snapshot(snap)
 	}
 	return snaps, written, true
 }
@@ -128,7 +128,9 @@ func readProfiles(f *file, goVersion string) ([]*profile.Snapshot, time.Time, er
 		return nil, time.Time{}, err
 	}
 	defer in.Close()
-	br, err := plain(in, maxFile)
+	u := unpackers.Get().(*unpacker)
+	defer u.free()
+	br, err := u.plain(in, maxFile)
 	if err != nil {
 		return nil, time.Time{}, err
 	}
@@ -172,10 +174,9 @@ func (r *reader) problem(s *stem, f *file, err error) {
 func (r *reader) metrics(s *stem) profile.Metrics {
 	var m profile.Metrics
 	r.aside(s.files[metrics], func(in io.Reader) (err error) {
-		m, err = profile.ReadMetrics(in)
+		m, err = r.shared.ReadMetrics(in)
 		return err
 	})
-	r.shared.metrics(m)
 	return m
 }
 
@@ -200,7 +201,9 @@ func (r *reader) aside(f *file, read func(io.Reader) error) {
 		return
 	}
 	defer in.Close()
-	br, err := plain(in, maxFile)
+	u := unpackers.Get().(*unpacker)
+	defer u.free()
+	br, err := u.plain(in, maxFile)
 	if err == nil {
 		err = read(br)
 	}

@@ -54,8 +54,8 @@ func TestNoSecretIsWritten(t *testing.T) {
 		files++
 		return err
 	})
-	if err != nil || files != 4 {
-		t.Errorf("looked at %d files, want 4: %v", files, err)
+	if err != nil || files != 5 {
+		t.Errorf("looked at %d files, want 4 and the lock: %v", files, err)
 	}
 	b, err := os.ReadFile(filepath.Join(dir, "q", flagsFile))
 	if err != nil {

@@ -24,32 +24,41 @@ func (r *reader) capture(l *listing) {
 	l.sort()
 	warnings := len(r.warnings)
 	f := r.facts(l.facts)
-	pages := make([]profile.Metrics, len(l.stems))
-	var last profile.Metrics
-	for i, s := range l.stems {
-		if !s.hasProfile() {
-			continue
+	stems, gone := r.recent(l.stems)
+	pages := make([]profile.Metrics, len(stems))
+	each(r, stems, func(r *reader, i int, s *stem) {
+		if s.hasProfile() {
+			pages[i] = r.metrics(s)
 		}
-		if pages[i] = r.metrics(s); pages[i] != nil {
-			last = pages[i]
+	})
+	var last profile.Metrics
+	for _, m := range pages {
+		if m != nil {
+			last = m
 		}
 	}
 	adopt(&f, last)
-	var parts []part
-	for i, s := range l.stems {
+	parts := r.parts(stems, func(r *reader, i int, s *stem) part {
 		own := profile.Facts{}
 		own.Adopt(pages[i])
-		if p := r.sample(s, pages[i], cmp.Or(own.GoVersion, f.GoVersion)); len(p.samples) > 0 {
-			parts = append(parts, p)
-		}
-	}
-	parts = r.join(parts, l.loose, f.GoVersion)
-	if len(parts) == 0 {
+		return r.sample(s, pages[i], cmp.Or(own.GoVersion, f.GoVersion))
+	})
+	loose, _ := r.recent(l.loose)
+	parts = r.join(parts, loose, f.GoVersion)
+	switch {
+	case len(parts) > 0:
+		r.target(l.elems, f, parts)
+	case !gone:
 		r.fail(l.label, l.elems, fmt.Errorf("no goroutine profile that can be read in %s.%s",
-			plural(len(l.stems), "sample", "s"), r.cause(warnings)))
-		return
+			plural(len(stems), "sample", "s"), r.cause(warnings)))
 	}
-	r.target(l.elems, f, parts)
+}
+
+// parts reads the stems and returns what those gave that gave samples.
+func (r *reader) parts(stems []*stem, read func(*reader, int, *stem) part) []part {
+	all := make([]part, len(stems))
+	each(r, stems, func(r *reader, i int, s *stem) { all[i] = read(r, i, s) })
+	return slices.DeleteFunc(all, func(p part) bool { return len(p.samples) == 0 })
 }
 
 // join adds profiles of other names in the folder of a target, if they are of
@@ -80,15 +89,11 @@ func (r *reader) join(parts []part, loose []*stem, goVersion string) []part {
 func (r *reader) looseFolder(l *listing) {
 	f := r.facts(l.facts)
 	adopt(&f, nil)
-	var all []part
+	stems, _ := r.recent(l.loose)
+	all := r.parts(stems, func(r *reader, _ int, s *stem) part { return r.sample(s, nil, f.GoVersion) })
 	series := map[string][]part{}
-	for _, s := range l.loose {
-		p := r.sample(s, nil, f.GoVersion)
-		if len(p.samples) == 0 {
-			continue
-		}
-		all = append(all, p)
-		if name := seriesName(s.name); name != "" && !r.o.Each {
+	for _, p := range all {
+		if name := seriesName(p.stem.name); name != "" && !r.o.Each {
 			series[name] = append(series[name], p)
 		}
 	}
@@ -112,17 +117,14 @@ func (r *reader) looseFolder(l *listing) {
 func (r *reader) looseSeries(l *listing) error {
 	f := r.facts(l.facts)
 	adopt(&f, nil)
-	var parts []part
-	for _, s := range append(slices.Clip(l.stems), l.loose...) {
+	stems, _ := r.recent(slices.Concat(l.stems, l.loose))
+	parts := r.parts(stems, func(r *reader, _ int, s *stem) part {
 		p := r.sample(s, r.metrics(s), f.GoVersion)
-		if len(p.samples) == 0 {
-			continue
-		}
-		parts = append(parts, p)
-		if r.o.Each {
+		if r.o.Each && len(p.samples) > 0 {
 			r.target(append(slices.Clip(l.elems), s.label()), f, []part{p})
 		}
-	}
+		return p
+	})
 	if len(parts) == 0 || r.o.Each {
 		return nil
 	}
@@ -180,14 +182,8 @@ func (id *identity) agrees(value string, p part) (string, bool) {
 // target records a target with the samples of the parts.
 func (r *reader) target(elems []string, f profile.Facts, parts []part) {
 	t := found{Target: profile.Target{Facts: f}, elems: elems}
-	var all []taken
 	for _, p := range parts {
-		all = append(all, p.samples...)
-	}
-	slices.SortStableFunc(all, func(a, b taken) int { return a.Time.Compare(b.Time) })
-	t.Warnings = spread(all)
-	for _, s := range withLeaks(all, &t.Warnings) {
-		t.Samples = append(t.Samples, s.Sample)
+		t.taken = append(t.taken, p.samples...)
 	}
 	r.targets = append(r.targets, t)
 }

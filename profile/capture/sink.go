@@ -3,6 +3,7 @@ package capture
 import (
 	"archive/tar"
 	"bufio"
+	"bytes"
 	"compress/gzip"
 	"errors"
 	"io/fs"
@@ -12,24 +13,44 @@ import (
 	"sync"
 	"time"
 
+	"github.com/gofrs/flock"
 	"github.com/google/renameio/v2/maybe"
 )
 
 // folderSink writes into a folder.
-type folderSink struct{ root string }
+type folderSink struct {
+	root string
+	lock *flock.Flock
+}
+
+// probePrefix begins the name of the file that shows whether a folder can be
+// written to.
+const probePrefix = ".writable-"
 
 func newFolderSink(root string) (sink, error) {
 	if err := os.MkdirAll(root, 0o755); err != nil {
 		return nil, err
 	}
-	probe, err := os.CreateTemp(root, ".writable-*")
+	l, err := lock(root)
 	if err != nil {
 		return nil, err
 	}
-	if err := errors.Join(probe.Close(), os.Remove(probe.Name())); err != nil {
-		return nil, err
+	s := &folderSink{root, l}
+	if err := s.probe(); err != nil {
+		return nil, errors.Join(err, s.close())
 	}
-	return &folderSink{root}, nil
+	return s, nil
+}
+
+// probe finds out whether the folder can be written to: a disk that is full
+// takes a file without content, but nothing into it.
+func (s *folderSink) probe() error {
+	f, err := os.CreateTemp(s.root, probePrefix+"*")
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(make([]byte, 4096))
+	return errors.Join(err, f.Close(), os.Remove(f.Name()))
 }
 
 func (s *folderSink) stems(dir string) (map[string]bool, error) {
@@ -51,14 +72,20 @@ func (s *folderSink) write(dir, name string, data []byte, _ time.Time) error {
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return err
 	}
-	return maybe.WriteFile(filepath.Join(folder, name), data, 0o644)
+	name = filepath.Join(folder, name)
+	if old, err := os.ReadFile(name); err == nil && bytes.Equal(old, data) {
+		return nil // facts, which seldom change: to write them anew wears the disk
+	}
+	return maybe.WriteFile(name, data, 0o644)
 }
 
 // remove is for a sample that is being given up; that it fails as well changes
 // nothing.
 func (s *folderSink) remove(dir, name string) { _ = os.Remove(filepath.Join(s.root, dir, name)) }
 
-func (s *folderSink) close() error { return nil }
+// close lets other runs write. The lock's file stays: one that is removed while
+// another run opens it would be locked by two.
+func (s *folderSink) close() error { return s.lock.Unlock() }
 
 // archiveSink writes a .tar.gz: into a hidden file beside it, which becomes the
 // archive when it is complete.

@@ -208,7 +208,7 @@ func TestWriterErrors(t *testing.T) {
 			}
 		})
 	}
-	if left, err := filepath.Glob(filepath.Join(dir, "c", "*")); err != nil || len(left) > 0 {
+	if left, err := filepath.Glob(filepath.Join(dir, "c", "[^.]*")); err != nil || len(left) > 0 {
 		t.Errorf("written: %q, %v", left, err)
 	}
 }
