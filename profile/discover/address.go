@@ -191,10 +191,14 @@ func nameOf(u *url.URL) string {
 }
 
 // shown quotes an argument for people, without user and password.
-func shown(arg string) string {
+func shown(arg string) string { return strconv.Quote(Plain(arg)) }
+
+// Plain returns an argument without user and password, for people and for
+// commands that they type again.
+func Plain(arg string) string {
 	i := strings.LastIndex(arg, "@")
 	if i < 0 {
-		return strconv.Quote(arg)
+		return arg
 	}
 	start := 0
 	if j := strings.Index(arg, "://"); j >= 0 && j < i {
@@ -202,5 +206,5 @@ func shown(arg string) string {
 	} else if j := strings.Index(arg, "+"); j >= 0 && j < i && strings.HasPrefix(arg, "dns") {
 		start = j + 1
 	}
-	return strconv.Quote(arg[:start] + arg[i+1:])
+	return arg[:start] + arg[i+1:]
 }

@@ -12,10 +12,12 @@
 // Any URL that a browser shows for the process works as well: the address of
 // a page of the UI, of /debug/pprof/, /metrics or the API is cut back to its
 // base. The lookups may be followed by a URL, too ("dns+https://host:port").
+// Files list targets in Prometheus' file_sd form. A [Source] takes both and
+// looks again whenever it is asked.
 //
-// The package resolves names through a [Resolver] and does nothing else: it
-// connects to no target. Credentials in a URL stay in [Target.URL] only; no
-// name and no error shows them.
+// The package resolves names through a [Resolver], reads files and does
+// nothing else: it connects to no target. Credentials in a URL stay in
+// [Target.URL] only; no name and no error shows them.
 package discover
 
 import (
@@ -43,9 +45,12 @@ type Target struct {
 	// keeps the credentials that the user gave, for requests: show Name or
 	// String.
 	URL *url.URL
-	// Labels are those that the discovery tells; nil for arguments, which
-	// have none.
+	// Labels are those that a file tells; nil if there are none. Targets may
+	// share them: they are not to be changed.
 	Labels map[string]string
+	// Discovered tells that a lookup or a file listed the target. When it is
+	// listed no longer, it has ended; one that the user named never does.
+	Discovered bool
 }
 
 // String returns the target's URL without credentials.
@@ -63,32 +68,55 @@ type Resolver interface {
 
 // Parse returns the targets that arg names, at least one if the error is nil:
 // sorted by name for the lookups, each process once. Lookups take as long as
-// ctx and r allow.
+// ctx and r allow; one that fails gives a [*LookupError].
 func Parse(ctx context.Context, arg string, r Resolver) ([]Target, error) {
+	f, err := parseForm(arg)
+	if err != nil {
+		return nil, err
+	}
+	return f.targets(ctx, r)
+}
+
+// A form is what one argument says, before anything is looked up.
+type form struct {
+	target Target // of an argument that names one process
+
+	how     string  // "dns", "dnssrv" or "dnssrvnoa"; empty for one process
+	address address // to look up
+	arg     string  // as it was written, perhaps with credentials: never shown
+}
+
+// parseForm reads an argument.
+func parseForm(arg string) (form, error) {
 	how, rest, lookup := strings.Cut(arg, "+")
 	if !lookup || strings.ContainsAny(how, ":/@.") {
 		t, err := parseAddress(arg)
-		if err != nil {
-			return nil, err
-		}
-		return []Target{t}, nil
+		return form{target: t}, err
 	}
-	var addresses []string
 	a, err := lookupAddress(how, rest)
-	if err == nil {
-		addresses, err = a.resolve(ctx, how, r)
+	return form{how: how, address: a, arg: arg}, err
+}
+
+// targets looks the form up, if there is something to look up.
+func (f form) targets(ctx context.Context, r Resolver) ([]Target, error) {
+	if f.how == "" {
+		return []Target{f.target}, nil
+	}
+	addresses, err := f.address.resolve(ctx, f.how, r)
+	if e, ok := errors.AsType[*LookupError](err); ok {
+		e.Name = Plain(f.arg)
 	}
 	if err != nil {
 		return nil, err
 	}
 	if len(addresses) > maxTargets {
-		return nil, fmt.Errorf("%s: %d addresses, more than the %d that one name may have", shown(arg), len(addresses), maxTargets)
+		return nil, &LookupError{Name: Plain(f.arg), Cause: fmt.Sprintf("%d addresses, more than the %d that one name may have", len(addresses), maxTargets)}
 	}
 	targets := make([]Target, 0, len(addresses))
 	for _, hostPort := range addresses {
-		u := *a.base
+		u := *f.address.base
 		u.Host = hostPort
-		targets = append(targets, Target{Name: nameOf(&u), URL: &u})
+		targets = append(targets, Target{Name: nameOf(&u), URL: &u, Discovered: true})
 	}
 	// Name servers answer in a changing order.
 	slices.SortFunc(targets, func(a, b Target) int { return cmp.Compare(a.Name, b.Name) })
@@ -97,14 +125,22 @@ func Parse(ctx context.Context, arg string, r Resolver) ([]Target, error) {
 
 // Merge returns the targets without those that name a process again, in the
 // given order. Two targets are the same if their names are, whatever their
-// scheme and credentials; the first one stays.
+// scheme and credentials; the first one stays, with the first labels that
+// there are, and as one that the user named if any of them is.
 func Merge(targets []Target) []Target {
-	seen := map[string]bool{}
+	at := map[string]int{}
 	merged := make([]Target, 0, len(targets))
 	for _, t := range targets {
-		if !seen[t.Name] {
-			seen[t.Name] = true
+		i, again := at[t.Name]
+		if !again {
+			at[t.Name] = len(merged)
 			merged = append(merged, t)
+			continue
+		}
+		first := &merged[i]
+		first.Discovered = first.Discovered && t.Discovered
+		if first.Labels == nil {
+			first.Labels = t.Labels
 		}
 	}
 	return merged
@@ -136,11 +172,15 @@ func lookupAddress(how, rest string) (address, error) {
 // resolve returns host:port of every process behind the address.
 func (a address) resolve(ctx context.Context, how string, r Resolver) ([]string, error) {
 	if how == "dns" {
-		return lookupIP(ctx, r, a.host, a.port)
+		all, err := lookupIP(ctx, r, a.host, a.port)
+		if err != nil {
+			return nil, err
+		}
+		return all, nil
 	}
 	_, records, err := r.LookupSRV(ctx, "", "", a.host)
 	if err != nil || len(records) == 0 {
-		return nil, lookupError("SRV records of ", a.host, err)
+		return nil, lookupError(err)
 	}
 	var all []string
 	for _, rec := range records {
@@ -152,7 +192,8 @@ func (a address) resolve(ctx context.Context, how string, r Resolver) ([]string,
 		}
 		found, err := lookupIP(ctx, r, rec.Target, port)
 		if err != nil {
-			return nil, err
+			// The records are there, so the name has not gone.
+			return nil, &LookupError{Cause: strings.TrimSuffix(rec.Target, ".") + ", of its SRV records: " + err.Cause, Err: err.Err}
 		}
 		if all = append(all, found...); len(all) > maxTargets {
 			break
@@ -162,10 +203,10 @@ func (a address) resolve(ctx context.Context, how string, r Resolver) ([]string,
 }
 
 // lookupIP returns address:port for every A and AAAA record of host.
-func lookupIP(ctx context.Context, r Resolver, host, port string) ([]string, error) {
+func lookupIP(ctx context.Context, r Resolver, host, port string) ([]string, *LookupError) {
 	ips, err := r.LookupIPAddr(ctx, host)
 	if err != nil || len(ips) == 0 {
-		return nil, lookupError("", host, err)
+		return nil, lookupError(err)
 	}
 	all := make([]string, 0, len(ips))
 	for _, ip := range ips {
@@ -176,22 +217,39 @@ func lookupIP(ctx context.Context, r Resolver, host, port string) ([]string, err
 
 // A LookupError says that a name was not found, or could not be asked for.
 type LookupError struct {
-	Name  string // as it was given, with "dns+" and the like
+	Name  string // as it was given, with "dns+" and the like, without credentials
 	Cause string // what happened and what to do
-	Err   error  // of the resolver; nil where the answer was empty
+	Kept  int    // how many targets of an earlier answer stay listed; see [Source]
+	Err   error  // of the resolver; nil where the answer itself is what is wrong
+
+	gone bool // the name has no records, by all that is known
 }
 
-// Error returns the name and what happened.
-func (e *LookupError) Error() string { return e.Name + ": " + e.Cause }
+// Error returns the name, what happened and what became of the targets.
+func (e *LookupError) Error() string { return e.Name + ": " + e.Cause + keptWords(e.Kept) }
 
 // Unwrap returns the resolver's error.
 func (e *LookupError) Unwrap() error { return e.Err }
 
-// lookupError says what was looked up in vain, and where names are known; err
+// lookupError says that a lookup was in vain, and where names are known; err
 // is nil where the answer was empty.
-func lookupError(what, host string, err error) error {
+func lookupError(err error) *LookupError {
 	if d, ok := errors.AsType[*net.DNSError](err); err == nil || (ok && d.IsNotFound) {
-		return &LookupError{what + host, "name not found. Names of Kubernetes services (NAME.NAMESPACE.svc) are known inside the cluster only, and one record for each pod needs a headless service", err}
+		return &LookupError{
+			Cause: "name not found. Names of Kubernetes services (NAME.NAMESPACE.svc) are known inside the cluster only, and one record for each pod needs a headless service",
+			Err:   err, gone: true,
+		}
 	}
-	return &LookupError{what + host, "the name could not be looked up: " + err.Error(), err}
+	return &LookupError{Cause: "the name could not be looked up: " + err.Error(), Err: err}
+}
+
+// keptWords says that a problem did no harm yet.
+func keptWords(n int) string {
+	switch n {
+	case 0:
+		return ""
+	case 1:
+		return " (1 target of the last good answer stays)"
+	}
+	return fmt.Sprintf(" (%d targets of the last good answer stay)", n)
 }

@@ -141,11 +141,11 @@ func TestParseLookups(t *testing.T) {
 			{"q2.mon.svc:10902", "http://q2.mon.svc:10902"},
 		}},
 		{arg: "dns+query.mon.svc", err: "dns+query.mon.svc:10902"},
-		{arg: "dns+nowhere.mon.svc:10902", err: "nowhere.mon.svc: name not found"},
-		{arg: "dns+lone.mon.svc:10902", err: "lone.mon.svc: name not found"},
+		{arg: "dns+nowhere.mon.svc:10902", err: "dns+nowhere.mon.svc:10902: name not found"},
+		{arg: "dns+lone.mon.svc:10902", err: "dns+lone.mon.svc:10902: name not found"},
 		{arg: "dns+many.mon.svc:10902", err: "1001 addresses"},
-		{arg: "dnssrv+nowhere.mon.svc", err: "SRV records of nowhere.mon.svc: name not found"},
-		{arg: "dnssrv+dangling.mon.svc", err: "gone.mon.svc.: name not found"},
+		{arg: "dnssrv+nowhere.mon.svc", err: "dnssrv+nowhere.mon.svc: name not found"},
+		{arg: "dnssrv+dangling.mon.svc", err: "dnssrv+dangling.mon.svc: gone.mon.svc, of its SRV records: name not found"},
 		{arg: "dnsfoo+query.mon.svc:1", err: "use dns+host:port, dnssrv+name or dnssrvnoa+name"},
 		{arg: "dns+", err: "empty"},
 	} {
@@ -219,6 +219,7 @@ func TestCredentialsAreNeverShown(t *testing.T) {
 		"dns+ann:hunter2@h:1",
 		"dnssrv+http://ann:hunter2@h",
 		"dnsx+ann:hunter2@h:1",
+		"dns+https://ann:hunter2@nowhere:1",
 	} {
 		t.Run(arg, func(t *testing.T) {
 			targets, err := Parse(t.Context(), arg, zone{})
