@@ -47,7 +47,8 @@ type Options struct {
 	// UserAgent is sent with every request; empty is "thanosleak".
 	UserAgent string
 	// Transport sends the requests; nil is one of the Client's own, with a
-	// single connection. Another one has to bound connections itself.
+	// single connection. Another one has to bound connections itself, as that
+	// of [HTTPConfig] does.
 	Transport http.RoundTripper
 }
 

@@ -39,9 +39,9 @@ func (c *firstByte) Read(p []byte) (int, error) {
 	}
 	c.read = true
 	switch b := p[0]; {
-	case b == 'H' || b == '<' || (b >= 0x14 && b <= 0x17):
-		// "HTTP/1.1 …", a TLS record, or the page with which some servers
-		// answer a TLS handshake on a plain port.
+	case b == 'H' || b == '<' || (b >= 0x14 && b <= 0x17) || b == 5:
+		// "HTTP/1.1 …", a TLS record, the page with which some servers answer
+		// a TLS handshake on a plain port, or a SOCKS proxy in between.
 		return n, err
 	case b == 0:
 		// A SETTINGS frame: 3 bytes of length, which is short, then the type.

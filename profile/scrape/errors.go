@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/http"
 	"net/url"
@@ -84,6 +85,8 @@ const (
 	hintPort   = "Give the port of --http-address, by default 10902."
 	hintSlow   = "Try again with a longer --timeout; a process without CPU or memory left answers late."
 	hintGone   = "Is the port-forward still up, and is it the HTTP port? Thanos' default is 10902."
+	hintConfig = "Look at --http.config.file."
+	hintProxy  = "Look at proxy_url in --http.config.file, or at HTTP_PROXY and HTTPS_PROXY if there is no such file."
 )
 
 // fail returns an error about a request.
@@ -189,6 +192,9 @@ func explain(u *url.URL, err error) (cause, hint string) {
 	if e, ok := errors.AsType[*otherHostError](err); ok {
 		return fmt.Sprintf("%s redirects to another host (%s), as login pages do; not followed", shown(u), clean(e.host, 100)), hintAround
 	}
+	if cause, hint := explainConfig(err); cause != "" {
+		return cause, hint
+	}
 	if e, ok := errors.AsType[*net.DNSError](err); ok {
 		if !e.IsNotFound {
 			return fmt.Sprintf("host name %s could not be looked up (%s)", clean(e.Name, 100), clean(e.Err, 100)), "Is the name server reachable?"
@@ -204,6 +210,30 @@ func explain(u *url.URL, err error) (cause, hint string) {
 	}
 	return explainProtocol(err)
 }
+
+// explainConfig names what is not the target's fault but that of the way to
+// it; an empty cause if it is another.
+func explainConfig(err error) (cause, hint string) {
+	if e, ok := errors.AsType[*credentialsError](err); ok {
+		return "not asked, since its credentials could not be had: " + e.cause, hintConfig
+	}
+	if _, ok := errors.AsType[*fs.PathError](err); ok {
+		return "not asked, since a certificate could not be had: " + readable(err), hintConfig
+	}
+	if errors.Is(err, errNotFollowed) {
+		return errNotFollowed.Error(), "Give the address that it redirects to."
+	}
+	if e, ok := errors.AsType[*net.OpError](err); ok && e.Op == "proxyconnect" {
+		return "the proxy in between cannot be reached (" + clean(e.Err.Error(), 200) + ")", hintProxy
+	}
+	if err.Error() == http.StatusText(http.StatusProxyAuthRequired) {
+		return causeProxyLogin, hintProxy
+	}
+	return "", ""
+}
+
+// causeProxyLogin is told by a status, in answer to a request or to CONNECT.
+const causeProxyLogin = "the proxy in between wants a login, and takes none that it was given"
 
 // refusedHint tells what to look at where nothing listens.
 func refusedHint(u *url.URL) string {
@@ -227,7 +257,7 @@ func explainTLS(u *url.URL, err error) (cause, hint string) {
 	}
 	if e, ok := errors.AsType[*net.OpError](err); ok && e.Op == "remote error" {
 		return "the server refuses the TLS handshake (" + clean(e.Err.Error(), 100) + ")",
-			"It may want a client certificate, which thanosleak does not have: scrape it where no certificate is needed, or save the profile with curl --cert and use thanosleak analyze."
+			"It may want a client certificate, or another one: cert_file and key_file of tls_config in --http.config.file."
 	}
 	return "", ""
 }
@@ -240,7 +270,7 @@ func explainCertificate(u *url.URL, err error) (cause, hint string) {
 	}
 	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
 		return "the TLS certificate is signed by an unknown authority",
-			"Add the authority to the system's certificates, or on Linux name it for this run: SSL_CERT_FILE=ca.pem thanosleak …"
+			"Name the authority in --http.config.file (ca_file of tls_config), or add it to the system's certificates, on Linux for this run with SSL_CERT_FILE=ca.pem thanosleak …"
 	}
 	return "the TLS certificate is not valid (" + clean(err.Error(), 200) + ")",
 		"Look at its dates and at this machine's clock."

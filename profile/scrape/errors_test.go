@@ -367,3 +367,18 @@ func TestClean(t *testing.T) {
 		}
 	}
 }
+
+// TestForbiddenByAPIServer: behind a proxy path of Kubernetes a 403 is of the
+// API server, and the verb that is missing is named.
+func TestForbiddenByAPIServer(t *testing.T) {
+	p := newProcess(t)
+	const prefix = "/api/v1/namespaces/monitoring/pods/thanos-query-0:10902/proxy"
+	p.set(prefix+"/metrics", status(403, `pods "thanos-query-0" is forbidden`))
+	base := *p.url
+	base.Path = prefix
+	_, _, err := client(t, &base, Options{}).Sample(t.Context())
+	if err == nil {
+		t.Fatal("no error")
+	}
+	contains(t, err.Error(), "403 Forbidden", "RBAC: the verb get on pods/proxy in namespace monitoring", "port-forward")
+}

@@ -3,7 +3,10 @@ package scrape
 import (
 	"bytes"
 	"compress/gzip"
+	"crypto/tls"
 	"fmt"
+	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -73,6 +76,12 @@ thanos_build_info{branch="HEAD",goversion="go1.26.8",revision=%q,version="0.35.1
 // newProcess starts a server with metrics and profiles at its root.
 func newProcess(t *testing.T) *process {
 	t.Helper()
+	return startProcess(t, nil)
+}
+
+// startProcess is newProcess, with TLS unless the configuration is nil.
+func startProcess(t *testing.T, c *tls.Config) *process {
+	t.Helper()
 	p := &process{pages: map[string]http.HandlerFunc{
 		"/metrics":               page(metricsPage(20, "1.79532982151e+09", "abc")),
 		"/debug/pprof/goroutine": goroutines,
@@ -85,7 +94,12 @@ func newProcess(t *testing.T) *process {
 			p.conns++
 		}
 	}
-	srv.Start()
+	srv.Config.ErrorLog = log.New(io.Discard, "", 0)
+	if srv.TLS = c; c == nil {
+		srv.Start()
+	} else {
+		srv.StartTLS()
+	}
 	t.Cleanup(srv.Close)
 	p.url = parse(t, srv.URL)
 	return p
@@ -117,6 +131,15 @@ func (p *process) asked() []string {
 	defer p.mu.Unlock()
 	all := p.requests
 	p.requests = nil
+	return all
+}
+
+// sent returns the headers of the requests since the last call.
+func (p *process) sent() []http.Header {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	all := p.headers
+	p.headers = nil
 	return all
 }
 

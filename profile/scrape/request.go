@@ -47,6 +47,7 @@ type answer struct {
 	url    *url.URL
 	status int
 	header http.Header
+	login  bool          // credentials were sent
 	body   *bufio.Reader // bounded and unpacked
 }
 
@@ -117,6 +118,7 @@ func (c *Client) dress(req *http.Request, q query) {
 // newAnswer bounds and unpacks the body.
 func newAnswer(resp *http.Response, body *bounded, q query) (*answer, error) {
 	a := &answer{url: resp.Request.URL, status: resp.StatusCode, header: resp.Header, body: bufio.NewReader(body)}
+	a.login = resp.Request.Header.Get("Authorization") != ""
 	if !strings.EqualFold(resp.Header.Get("Content-Encoding"), "gzip") {
 		return a, nil
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 )
 
@@ -33,16 +34,30 @@ func (c *Client) atDoor(u *url.URL, cause, hint string) *Error {
 	return e
 }
 
+// kubeProxyRE matches the paths by which the API server of Kubernetes passes
+// requests on: its answer is about what it may do, not about Thanos.
+var kubeProxyRE = regexp.MustCompile(`/api/v1/namespaces/([^/]+)/(pods|services)/[^/]+/proxy(/|$)`)
+
 // explainStatus says what a status means here, and the way in.
 func (c *Client) explainStatus(a *answer, body string) (cause, hint string) {
 	said := fmt.Sprintf("%s answers %d %s", shown(a.url), a.status, http.StatusText(a.status))
 	switch {
 	case a.status == http.StatusUnauthorized && c.auth != nil:
 		return said + ": user or password is wrong", "Correct them in the address. " + hintAround
+	case a.status == http.StatusUnauthorized && a.login:
+		return said + ": it does not take the credentials of --http.config.file", "Correct them there. " + hintAround
 	case a.status == http.StatusUnauthorized:
-		return said + ": it wants a login", "Give one in the address, http://USER:PASSWORD@HOST:PORT. " + hintAround
+		return said + ": it wants a login", "Give one in --http.config.file, or in the address, http://USER:PASSWORD@HOST:PORT. " + hintAround
+	case a.status == http.StatusForbidden && kubeProxyRE.MatchString(a.url.Path):
+		m := kubeProxyRE.FindStringSubmatch(a.url.Path)
+		return said + fmt.Sprintf(": RBAC: the verb get on %s/proxy in namespace %s is missing", m[2], m[1]),
+			"An administrator gives it by a role and its binding. Or go around it: kubectl port-forward, and scan localhost:10902."
+	case a.status == http.StatusForbidden && a.login:
+		return said + ": these credentials may not read this, or a proxy or policy in front keeps it away", hintAround
 	case a.status == http.StatusForbidden:
-		return said + ": a proxy or policy in front keeps it away", hintAround
+		return said + ": a proxy or policy in front keeps it away", "Credentials and client certificates are given in --http.config.file. " + hintAround
+	case a.status == http.StatusProxyAuthRequired:
+		return causeProxyLogin, hintProxy
 	case a.status == http.StatusNotFound:
 		return said, notFoundHint(a)
 	case a.status == http.StatusBadRequest && isTLSPort(body):
