@@ -27,6 +27,8 @@ type Options struct {
 // judge holds what stays the same over one call of Judge.
 type judge struct {
 	Options
+	// pasts are what the pasts of the processes show; nil where there is none.
+	pasts map[*process]*PastResult
 }
 
 // caseOf is one cause in one process, before cases become findings.
@@ -56,7 +58,7 @@ type caseOf struct {
 // Judge decides about the targets. The result is complete and sorted; it is
 // never nil.
 func Judge(targets []profile.Target, o Options) *Result {
-	j := &judge{Options: o}
+	j := &judge{Options: o, pasts: map[*process]*PastResult{}}
 	r := &Result{Targets: []TargetResult{}, Findings: []Finding{}, Warnings: []string{}}
 	var cases []*caseOf
 	var processes []*process
@@ -65,6 +67,7 @@ func Judge(targets []profile.Target, o Options) *Result {
 	}
 	linkCallers(processes)
 	for _, p := range processes {
+		j.pasts[p] = o.Thresholds.judgePast(p.target.Past)
 		cases = append(cases, j.cases(p)...)
 		r.Warnings = append(r.Warnings, p.warnings()...)
 		if p.versioned && j.Advisories.TooNew(p.releases[0]) {
@@ -72,6 +75,7 @@ func Judge(targets []profile.Target, o Options) *Result {
 				p.target.Name, p.releaseNames(), j.Advisories.Newest()))
 		}
 	}
+	r.Warnings = append(r.Warnings, j.pastNotes(processes, cases)...)
 	r.Findings = j.findings(cases)
 	for _, p := range processes {
 		r.Targets = append(r.Targets, j.targetResult(p, cases))
@@ -105,6 +109,7 @@ func (j *judge) cases(p *process) []*caseOf {
 			j.history(c)
 		}
 	}
+	j.remember(p, cases)
 	return cases
 }
 
@@ -167,6 +172,7 @@ func (j *judge) growth(s series, p *process) Growth {
 // exposed to.
 func (j *judge) targetResult(p *process, cases []*caseOf) TargetResult {
 	r := p.result()
+	r.Past = j.pasts[p]
 	if p.samples() == 0 {
 		return r
 	}
@@ -265,7 +271,7 @@ func (j *judge) finding(cases []*caseOf) Finding {
 		return slices.Index(levels, a.occurrence.Level) - slices.Index(levels, b.occurrence.Level)
 	})
 	f := Finding{
-		Key: first.key, Title: surest.title, Class: first.class, Status: "unknown",
+		Key: first.key, Title: surest.title, Class: first.class, Status: StatusUnknown,
 		Stacks: []Stack{}, Occurrences: []Occurrence{}, References: []string{},
 	}
 	for _, c := range cases {

@@ -175,7 +175,7 @@ func (p *process) result() TargetResult {
 		ThanosVersion: t.Facts.Version, VersionSource: cmp.Or(t.Facts.VersionSource, "unknown"),
 		VersionCandidates: append([]string{}, p.candidates...), GoVersion: t.Facts.GoVersion, Restarts: max(len(p.lives)-1, 0),
 		Samples: p.samples(), ChainedQueriers: p.chained(), Flags: t.Facts.Flags,
-		Exposed: []string{}, Judged: JudgedNo, Error: t.Err,
+		Exposed: []string{}, Judged: JudgedNo, Error: t.Err, Unreached: t.Unreached, Kept: t.Kept, FailedSamples: t.FailedSamples,
 	}
 	if len(p.candidates) > 0 {
 		r.VersionSource = "dump"

@@ -75,6 +75,15 @@ type TargetResult struct {
 	// went well.
 	Error string `json:"error"`
 
+	// Unreached says that this run got no sample: those that there are, are of
+	// earlier runs.
+	Unreached bool `json:"-"`
+	// Kept says that this run did not look at the target: an earlier one left
+	// its samples.
+	Kept bool `json:"-"`
+	// FailedSamples is the number of samples of this run that could not be
+	// had.
+	FailedSamples int `json:"-"`
 	// Undecided says why a target is undecided and what would decide it, in
 	// a phrase; empty if it is judged.
 	Undecided string `json:"-"`
@@ -82,6 +91,9 @@ type TargetResult struct {
 	FirstResidentBytes *int64 `json:"-"`
 	// Totals are the goroutines of each sample, for charts.
 	Totals []Total `json:"-"`
+	// Past is what the target's monitoring tells of the time before; nil if it
+	// was not asked or knows nothing.
+	Past *PastResult `json:"-"`
 	// Top are the most numerous stacks of the last sample, most first.
 	Top []Stack `json:"-"`
 }
@@ -110,9 +122,11 @@ type Finding struct {
 	Advisory string `json:"advisory"` // empty if no advisory knows it
 	Title    string `json:"title"`
 	Class    string `json:"class"`
-	// Status compares with earlier runs: "new", "ongoing", "gone" or
-	// "unknown" where there is nothing to compare with.
-	Status    string     `json:"status"`
+	// Status compares with earlier runs: StatusNew, StatusOngoing, StatusGone
+	// or StatusUnknown.
+	Status string `json:"status"`
+	// FirstSeen is when a run first reported the finding; nil if nothing is
+	// remembered.
 	FirstSeen *time.Time `json:"first_seen"`
 	// Culprits and Victims are goroutines of the last samples, summed over
 	// the occurrences.

@@ -37,14 +37,19 @@ const evidenceLines = 3
 // finding writes one finding: what, where, why and what to do.
 func (p *page) finding(f *classify.Finding, r *classify.Result, verbose bool) {
 	p.headline(f, r)
+	if f.Status == classify.StatusOngoing && f.FirstSeen != nil {
+		p.line(text("  first reported " + f.FirstSeen.UTC().Format("2006-01-02 15:04:05 UTC")))
+	}
 	p.blank()
 	if t := onlyTarget(f, r); t != nil {
 		if len(r.Targets) > 1 {
 			p.paragraph(text("  target"), processColumn, t.Name, plain)
 		}
 		p.process(t)
+		p.past(t)
 	} else {
 		p.occurrences(f, r, verbose)
+		p.pasts(f, r, verbose)
 		p.blank()
 	}
 	p.stacks("culprits", classify.RoleCulprit, f.Stacks, verbose)
