@@ -11,8 +11,18 @@ import (
 
 // headline is the first line, which is enough for the subject of a mail.
 func (p *page) headline(f *classify.Finding, r *classify.Result) {
-	st := yellow
-	word := strings.ToUpper(string(f.Level))
+	word, what, st := headlineOf(f, r)
+	p.paragraph(styled(word, st), columns(word)+2, what, plain)
+	if f.Advisory != "" {
+		p.paragraph(text(""), 2, f.Title, plain)
+	}
+}
+
+// headlineOf returns how bad a finding is, in a word or two and a colour, and
+// what is found where.
+func headlineOf(f *classify.Finding, r *classify.Result) (word, what string, st style) {
+	st = yellow
+	word = strings.ToUpper(string(f.Level))
 	if f.Level.AtLeast(classify.Likely) {
 		st = red
 		word = strings.ToUpper(f.Class) + " " + string(f.Level)
@@ -22,10 +32,7 @@ func (p *page) headline(f *classify.Finding, r *classify.Result) {
 	if name == "" {
 		name = f.Title
 	}
-	p.paragraph(styled(word, st), columns(word)+2, fmt.Sprintf("%s on %s%s: %s", name, where(f, r), versions(f), extent(f)), plain)
-	if f.Advisory != "" {
-		p.paragraph(text(""), 2, f.Title, plain)
-	}
+	return word, fmt.Sprintf("%s on %s%s: %s", name, where(f, r), versions(f), extent(f)), st
 }
 
 // where counts the targets that have the finding among those of their kinds.

@@ -32,6 +32,7 @@ const (
 // the first screen is enough in an incident.
 func Text(w io.Writer, run Run, r *classify.Result, o TextOptions) error {
 	p := &page{width: min(max(cmp.Or(o.Width, defaultWidth), minWidth), maxWidth), color: o.Color}
+	gone := goneFindings(r)
 	shown := shownFindings(r, o.Verbose)
 	found := len(shown) > 0 && shown[0].Level.AtLeast(classify.Suspect)
 	if !found {
@@ -43,7 +44,8 @@ func Text(w io.Writer, run Run, r *classify.Result, o TextOptions) error {
 		}
 		p.finding(&shown[i], r, o.Verbose)
 	}
-	if n := len(r.Findings) - len(shown); n > 0 {
+	p.gone(gone)
+	if n := len(r.Findings) - len(shown) - len(gone); n > 0 {
 		p.blank()
 		p.line(styled(fmt.Sprintf("  %s not shown (-v shows all)", plural(n, "note")), dim))
 	}
@@ -59,12 +61,25 @@ func Text(w io.Writer, run Run, r *classify.Result, o TextOptions) error {
 
 // shownFindings leaves out notes unless asked for, or nothing else was found.
 func shownFindings(r *classify.Result, verbose bool) []classify.Finding {
-	if verbose {
-		return r.Findings
-	}
 	return slices.DeleteFunc(slices.Clone(r.Findings), func(f classify.Finding) bool {
-		return !f.Level.AtLeast(classify.Suspect) && f.Advisory == "" && !recalls(&f)
+		return f.Status == classify.StatusGone ||
+			!verbose && !f.Level.AtLeast(classify.Suspect) && f.Advisory == "" && !recalls(&f)
 	})
+}
+
+// goneFindings returns what earlier runs saw and this one does not.
+func goneFindings(r *classify.Result) []classify.Finding {
+	return slices.DeleteFunc(slices.Clone(r.Findings), func(f classify.Finding) bool { return f.Status != classify.StatusGone })
+}
+
+// gone names what earlier runs saw.
+func (p *page) gone(findings []classify.Finding) {
+	if len(findings) > 0 {
+		p.blank()
+	}
+	for _, f := range findings {
+		p.paragraph(styled("  gone", green), 11, joined(f.Advisory, f.Title)+", which earlier runs found", plain)
+	}
 }
 
 // recalls reports whether a known leak of another release looks like the
@@ -101,6 +116,7 @@ func (p *page) nothingFound(r *classify.Result, notes, verbose bool) {
 	if len(r.Targets) == 1 && r.Targets[0].Samples > 0 && !notes {
 		p.blank()
 		p.process(&r.Targets[0])
+		p.past(&r.Targets[0])
 		p.topStacks(&r.Targets[0])
 	}
 	for i := range r.Targets {
