@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -19,7 +20,8 @@ import (
 // analyzer holds the flags of the command.
 type analyzer struct {
 	shared
-	each bool
+	each   bool
+	window duration
 }
 
 func newAnalyzeCommand(std streams) *cobra.Command {
@@ -44,6 +46,7 @@ input. Files given by name are samples of one process, unless --each.
 	}
 	a.add(c)
 	c.Flags().BoolVar(&a.each, "each", false, "every file is a process of its own")
+	c.Flags().Var(&a.window, "window", "leave out samples from more than `DURATION` before the newest (0s: none)")
 	return c
 }
 
@@ -57,7 +60,7 @@ func (a *analyzer) run(ctx context.Context, std streams, args []string) error {
 	}
 	run := report.Run{Version: version(), AdvisoriesVersion: db.Version, Started: now(),
 		Command: "thanosleak analyze " + strings.Join(args, " ") + a.given}
-	in, err := read(ctx, distinct(args), std.in, capture.Options{Each: a.each, Flags: profile.FlagFilter(flagNames(db)), Now: run.Started})
+	in, err := read(ctx, distinct(args), std.in, capture.Options{Each: a.each, Flags: profile.FlagFilter(flagNames(db)), Now: run.Started, Window: time.Duration(a.window)})
 	switch {
 	case err != nil:
 		fmt.Fprintf(std.err, "thanosleak: %v\n", err)
@@ -68,7 +71,7 @@ func (a *analyzer) run(ctx context.Context, std streams, args []string) error {
 	r := a.judge(in.Targets, db, "")
 	r.Warnings = append(r.Warnings, in.Warnings...)
 	run.Finished = now()
-	return a.print(std, run, r)
+	return a.status(std, r, a.print(std, run, r, nil))
 }
 
 // read reads the input, or gives up when ctx is done: standard input may never

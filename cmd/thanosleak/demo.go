@@ -28,7 +28,8 @@ const demoInterval = 250 * time.Millisecond
 var noTime time.Time
 
 func newDemoCommand(std streams) *cobra.Command {
-	s := &scanner{timeout: duration(10 * time.Second), interval: duration(demoInterval), fullStacks: "never", concurrency: 1, resolver: net.DefaultResolver}
+	s := &scanner{scraping: newScraping(demoInterval)}
+	s.concurrency = 1
 	c := &cobra.Command{
 		Use:   "demo",
 		Short: "Scan a recorded querier that leaks, without any network",
@@ -43,7 +44,7 @@ unless --fail-on is given.`,
 			return runDemo(c.Context(), std, s)
 		},
 	}
-	s.add(c)
+	s.shared.add(c)
 	return c
 }
 

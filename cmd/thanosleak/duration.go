@@ -11,8 +11,20 @@ import (
 // duration is a flag in Prometheus' notation ("90s", "7d"), or Go's.
 type duration time.Duration
 
-func (d *duration) String() string { return time.Duration(*d).String() }
-func (d *duration) Type() string   { return "DURATION" }
+// String writes it as it would be typed: "7d", "1m30s".
+func (d *duration) String() string {
+	const day = 24 * time.Hour
+	switch v := time.Duration(*d); {
+	case v > 0 && v%day == 0:
+		return fmt.Sprintf("%dd", v/day) // Prometheus has weeks and years, too, which nobody types
+	case v%time.Millisecond == 0:
+		return model.Duration(v).String()
+	default:
+		return v.String()
+	}
+}
+
+func (d *duration) Type() string { return "DURATION" }
 
 func (d *duration) Set(s string) error {
 	if p, err := model.ParseDuration(s); err == nil {

@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/alecthomas/units"
 	"github.com/google/renameio/v2/maybe"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -18,6 +17,7 @@ import (
 	"github.com/thanosleak/thanosleak/classify"
 	"github.com/thanosleak/thanosleak/classify/advisory"
 	"github.com/thanosleak/thanosleak/profile"
+	"github.com/thanosleak/thanosleak/profile/discover"
 	"github.com/thanosleak/thanosleak/report"
 )
 
@@ -27,10 +27,13 @@ var formats = map[string]func(io.Writer, report.Run, *classify.Result, report.Te
 	"json": func(w io.Writer, run report.Run, r *classify.Result, _ report.TextOptions) error {
 		return report.JSON(w, run, r)
 	},
+	"prometheus": func(w io.Writer, run report.Run, r *classify.Result, _ report.TextOptions) error {
+		return report.Prometheus(w, run, r)
+	},
 }
 
 // formatNames are the names in formats, for messages.
-const formatNames = "text or json"
+const formatNames = "text, json or prometheus"
 
 // shared are the flags that all judging commands have.
 type shared struct {
@@ -58,7 +61,7 @@ func (s *shared) add(c *cobra.Command) {
 	f.StringVar(&s.thanosVersion, "thanos-version", "", "`VERSION` of Thanos, such as 0.35.1, for processes and dumps that do not tell theirs")
 	f.StringVar(&s.memory, "memory-limit", "", "memory that each process may have, such as 8GB, to tell how long it lasts (default: its GOMEMLIMIT)")
 	s.look.add(f)
-	f.BoolVarP(&s.quiet, "quiet", "q", false, "print nothing while the exit status is 0; files of -o are written")
+	f.BoolVarP(&s.quiet, "quiet", "q", false, "print nothing while the exit status is 0 or, with a folder in --dir, while nothing is new; files of -o are written")
 	f.BoolVarP(&s.verbose, "verbose", "v", false, "all stacks, all evidence, notes")
 }
 
@@ -96,25 +99,21 @@ func (s *shared) check() error {
 	return s.checkMemory()
 }
 
-// checkMemory reads --memory-limit: bytes, or a size as Prometheus and
-// Kubernetes write it ("8GB", "8Gi", "8G"), all by powers of 1024.
+// checkMemory reads --memory-limit.
 func (s *shared) checkMemory() error {
 	if s.memory == "" {
 		return nil
 	}
-	size := s.memory
-	if !strings.HasSuffix(size, "B") {
-		size += "B"
-	}
-	n, err := units.ParseBase2Bytes(size)
-	if err != nil || n <= 0 {
+	n, err := bytesOf(s.memory)
+	if err != nil {
 		return usagef("--memory-limit %s: want a size, such as 8GB or 512Mi", s.memory)
 	}
-	s.memoryLimit = int64(n)
+	s.memoryLimit = n
 	return nil
 }
 
-// givenFlags returns the flags that were given, each behind a space, by name.
+// givenFlags returns the flags that were given, each behind a space, by name;
+// credentials in URLs are left out.
 func givenFlags(c *cobra.Command) string {
 	var b strings.Builder
 	c.Flags().Visit(func(f *pflag.Flag) {
@@ -127,7 +126,7 @@ func givenFlags(c *cobra.Command) string {
 				fmt.Fprintf(&b, " --%s", f.Name)
 				continue
 			}
-			fmt.Fprintf(&b, " --%s=%s", f.Name, classify.ShellQuote(v))
+			fmt.Fprintf(&b, " --%s=%s", f.Name, classify.ShellQuote(discover.Plain(v)))
 		}
 	})
 	return b.String()
@@ -149,30 +148,49 @@ func (s *shared) judge(targets []profile.Target, db *advisory.DB, kept string) *
 	})
 }
 
-// print writes the result in all formats asked for and returns what the exit
-// status hangs on.
-func (s *shared) print(std streams, run report.Run, r *classify.Result) error {
-	status := s.outcome(r)
+// print writes the result in all formats asked for, and in quiet runs what is
+// new in it: nothing if nothing is. Where there is nothing to compare with (n
+// is nil) all is new that the exit status tells of.
+func (s *shared) print(std streams, run report.Run, r *classify.Result, n *news) error {
 	outputs := s.outputs
 	if len(outputs) == 0 {
 		outputs = []string{"text"}
 	}
+	silent := s.quiet && (n == nil && s.outcome(r) == nil || n != nil && len(n.changes) == 0)
 	var errs []error
 	for _, o := range outputs {
-		if s.quiet && status == nil && !strings.Contains(o, "=") {
+		if silent && !strings.Contains(o, "=") {
 			continue // files that were asked for by name are written all the same
 		}
-		if err := s.write(std, o, run, r); err != nil {
+		if err := s.write(std, o, run, r, n); err != nil {
 			errs = append(errs, fmt.Errorf("write %s: %w", o, err))
 		}
 	}
-	if len(errs) > 0 && !errors.As(status, &foundError{}) {
-		return errors.Join(errs...)
+	return errors.Join(errs...)
+}
+
+// status returns what the exit status hangs on: the result and what failed
+// beside it, which is told here.
+func (s *shared) status(std streams, r *classify.Result, failures ...error) error {
+	failed := errors.Join(failures...)
+	for _, err := range failures {
+		if err != nil {
+			fmt.Fprintf(std.err, "thanosleak: %v\n", err)
+		}
 	}
-	for _, err := range errs {
-		fmt.Fprintf(std.err, "thanosleak: %v\n", err)
+	status := s.outcome(r)
+	if failed != nil && !errors.As(status, &foundError{}) {
+		return failedError{}
 	}
 	return status
+}
+
+// floor is the level from which findings are news.
+func (s *shared) floor() classify.Level {
+	if s.failOn == "never" {
+		return classify.Likely
+	}
+	return classify.Level(s.failOn)
 }
 
 // outcome returns what the exit status hangs on: nil, foundError or
@@ -195,11 +213,14 @@ func (s *shared) outcome(r *classify.Result) error {
 
 // write writes the result to standard output or, whole or not at all, to a
 // file.
-func (s *shared) write(std streams, output string, run report.Run, r *classify.Result) error {
+func (s *shared) write(std streams, output string, run report.Run, r *classify.Result, n *news) error {
 	name, file, toFile := strings.Cut(output, "=")
 	if !toFile {
 		o := s.look.options(std)
 		o.Verbose = s.verbose
+		if s.quiet && n != nil && name == "text" {
+			return report.Changes(std.out, run, r, n.changes, o)
+		}
 		return formats[name](std.out, run, r, o)
 	}
 	var b strings.Builder

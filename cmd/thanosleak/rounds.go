@@ -4,66 +4,135 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/thanosleak/thanosleak/classify/advisory"
 	"github.com/thanosleak/thanosleak/profile"
+	"github.com/thanosleak/thanosleak/profile/capture"
+	"github.com/thanosleak/thanosleak/profile/discover"
 	"github.com/thanosleak/thanosleak/profile/scrape"
 )
 
-// watch is one target while it is sampled.
-type watch struct {
-	client  *scrape.Client
-	target  profile.Target
-	taken   int // samples of this run
-	failed  int
-	repeats int             // samples that were those before
-	last    error           // of the newest attempt, nil if it went well
-	err     error           // of the newest attempt that failed, nil if none did
-	mixed   error           // several processes answered: nothing taken can be used
-	held    profile.Payload // of the newest sample, not written yet
-	unsent  bool            // held is to be written
-	notKept bool            // a sample of the target could not be written
-}
-
 // rounds samples all targets again and again.
 type rounds struct {
-	*scanner
+	*scraping
 	std      streams
 	db       *advisory.DB
 	store    *store
-	watches  []*watch
+	source   *source
+	config   *scrape.HTTPConfig // nil for none
+	table    *profile.Intern
+	watches  []*watch         // in the order in which they were found
+	lost     []profile.Target // names that were not found in the last round
+	troubles []string         // what else went wrong when targets were looked up
 	progress *progress
-	notKept  []error // why samples are missing in the capture, once a target
+
+	mu      sync.Mutex
+	notKept []error // why samples are missing in the capture, once a target
 }
 
-// run takes the samples. It ends early when ctx is done: what there is counts.
-func (r *rounds) run(ctx context.Context) {
-	for n := range r.samples {
-		started := time.Now()
-		r.progress.show("sample %d of %d of %s", n+1, r.samples, countTargets(len(r.watches)))
-		r.sampleAll(ctx, r.watches)
-		r.sampleAll(ctx, r.refused())
-		r.keep(n == r.samples-1)
-		if n == 0 && r.samples > 1 && ctx.Err() == nil {
-			r.progress.firstLook(r.judge(r.targets(), r.db, r.dir))
-		}
-		if n == r.samples-1 || !r.wait(ctx, n, started) {
-			break
+// newRounds prepares the sampling of what the command line names. Mistakes in
+// it are found here; a name that is not found is a target without a sample.
+func (s *scraping) newRounds(ctx context.Context, std streams, db *advisory.DB, args []string) (*rounds, error) {
+	src, err := newSource(args, s.targetFiles, s.resolver)
+	if err != nil {
+		return nil, err
+	}
+	r := &rounds{scraping: s, std: std, db: db, source: src, store: &store{}, table: profile.NewIntern(), progress: newProgress(std, s.quiet)}
+	if s.httpConfig != "" {
+		if r.config, err = scrape.LoadHTTPConfig(s.httpConfig); err != nil {
+			return nil, usageError{fmt.Errorf("--http.config.file: %w", err)}
 		}
 	}
-	r.progress.clear()
+	r.refresh(ctx)
+	return r, nil
 }
 
-// wait waits for the next round. It reports whether there is one.
-func (r *rounds) wait(ctx context.Context, n int, started time.Time) bool {
-	left := time.Duration(r.interval) - time.Since(started)
-	if ctx.Err() == nil && left > 0 {
-		if left >= time.Second {
-			r.progress.show("%d of %d samples, next in %s (Ctrl-C reports what there is)", n+1, r.samples, left.Round(time.Second))
+// refresh finds out which targets there are now.
+func (r *rounds) refresh(ctx context.Context) {
+	ctx, cancel := r.within(ctx)
+	defer cancel()
+	var found []discover.Target
+	found, r.lost, r.troubles = r.source.find(ctx)
+	listed := map[string]bool{}
+	for _, t := range found {
+		listed[t.Name] = true
+		i := slices.IndexFunc(r.watches, func(w *watch) bool { return w.target.Name == t.Name })
+		if i < 0 {
+			r.watches = append(r.watches, r.newWatch(t))
+			continue
 		}
+		r.watches[i].ended = false
+		r.watches[i].target.Labels = t.Labels
+	}
+	for _, w := range r.watches {
+		if !listed[w.target.Name] && !w.ended {
+			w.ended = true
+			w.client.Close()
+		}
+	}
+}
+
+// newWatch begins with what is kept of the target.
+func (r *rounds) newWatch(t discover.Target) *watch {
+	o := scrape.Options{
+		Timeout: time.Duration(r.timeout), Force: r.force, LeakProfile: r.leakProfile,
+		Flags: flagNames(r.db), UserAgent: "thanosleak/" + version(),
+	}
+	if r.config != nil {
+		o.Transport = r.config.Transport()
+	}
+	w := &watch{client: scrape.New(t.Name, t.URL, o), target: profile.Target{Name: t.Name, URL: t.String(), Labels: t.Labels}}
+	r.resume(w)
+	return w
+}
+
+// resume puts what is kept of the target before what will be taken.
+func (r *rounds) resume(w *watch) {
+	if old, ok := r.store.take(w.target.Name); ok {
+		w.target.Samples, w.target.Facts = old.Samples, old.Facts
+		w.target.Warnings = append(w.target.Warnings, old.Warnings...)
+	}
+}
+
+// keepIn makes the store the one that samples go to and are continued from.
+func (r *rounds) keepIn(st *store) {
+	r.store = st
+	for _, w := range r.watches {
+		r.resume(w)
+	}
+}
+
+// round takes one sample of each target. Those of the last round are held back
+// where full stacks are to be added to one.
+func (r *rounds) round(ctx context.Context, last bool) {
+	r.sampleAll(ctx, r.live(), last)
+	r.sampleAll(ctx, r.refused(), last)
+	for _, w := range r.watches {
+		if w.taken == 0 {
+			continue
+		}
+		w.target.Samples = trim(w.target.Samples, time.Duration(r.window))
+		if moved, ok := r.store.moved(w.target); ok {
+			w.join(moved)
+		}
+	}
+}
+
+// live are the targets that are to be sampled.
+func (r *rounds) live() []*watch {
+	return slices.DeleteFunc(slices.Clone(r.watches), func(w *watch) bool { return w.ended })
+}
+
+// wait waits until the time from one round to the next is over. It reports
+// whether there is a next one.
+func (r *rounds) wait(ctx context.Context, started time.Time) bool {
+	if left := time.Duration(r.interval) - time.Since(started); ctx.Err() == nil && left > 0 {
 		timer := time.NewTimer(left)
 		defer timer.Stop()
 		select {
@@ -75,12 +144,12 @@ func (r *rounds) wait(ctx context.Context, n int, started time.Time) bool {
 }
 
 // sampleAll takes one sample of each target.
-func (r *rounds) sampleAll(ctx context.Context, watches []*watch) {
+func (r *rounds) sampleAll(ctx context.Context, watches []*watch, last bool) {
 	var g errgroup.Group
 	g.SetLimit(r.concurrency)
 	for _, w := range watches {
 		g.Go(func() error {
-			r.sample(ctx, w)
+			r.sample(ctx, w, last)
 			return nil
 		})
 	}
@@ -91,7 +160,7 @@ func (r *rounds) sampleAll(ctx context.Context, watches []*watch) {
 // gets a second chance at the end of the round.
 func (r *rounds) refused() []*watch {
 	var again []*watch
-	for _, w := range r.watches {
+	for _, w := range r.live() {
 		if scrape.IsRefused(w.last) {
 			w.failed-- // the second try counts in place of the first
 			again = append(again, w)
@@ -101,11 +170,11 @@ func (r *rounds) refused() []*watch {
 }
 
 // sample takes one sample of a target and, the first time, its facts.
-func (r *rounds) sample(ctx context.Context, w *watch) {
+func (r *rounds) sample(ctx context.Context, w *watch, last bool) {
 	if w.mixed != nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, time.Duration(r.timeout))
+	ctx, cancel := r.within(ctx)
 	defer cancel()
 	s, payload, err := w.client.Sample(ctx)
 	w.last = err
@@ -117,56 +186,53 @@ func (r *rounds) sample(ctx context.Context, w *watch) {
 		}
 		return
 	}
-	if w.taken == 0 {
-		facts, warnings, err := w.client.Facts(ctx)
-		if err != nil {
-			warnings = append(warnings, err.Error())
-		}
-		w.target.Facts = facts
-		w.target.Warnings = append(w.target.Warnings, warnings...)
+	r.intern(s)
+	if w.isNew(s) {
+		r.facts(ctx, w)
 	}
-	w.adopt(s)
-	if w.seen(s) {
+	if !w.take(s) {
 		return
 	}
 	if r.fullStacks == "always" {
-		payload.Debug2, err = r.annotate(ctx, w, &s)
+		payload.Debug2, err = r.annotate(ctx, w)
 		if err != nil {
-			w.target.Warnings = append(w.target.Warnings, err.Error())
+			w.warn(err.Error())
 		}
 	}
-	w.target.Samples = append(w.target.Samples, s)
-	w.held, w.unsent = payload, true
-	w.taken++
+	if last && r.fullStacks == "once" {
+		w.held, w.isHeld = payload, true
+		return
+	}
+	r.write(w, payload)
+	if last {
+		w.client.Close() // a thousand open connections weigh
+	}
 }
 
-// adopt completes the facts by what the sample tells. A query frontend passes
-// requests for the API on: what came back is of the querier behind it.
-func (w *watch) adopt(s profile.Sample) {
-	one := profile.Target{Samples: []profile.Sample{s}}
-	if one.Component() == "query-frontend" {
-		w.target.Facts = profile.Facts{}
+// intern lets a sample share what is the same in nearly all samples.
+func (r *rounds) intern(s profile.Sample) {
+	r.table.Snapshot(s.Goroutines)
+	if s.Leaked != nil {
+		r.table.Snapshot(s.Leaked)
 	}
-	w.target.Facts.Adopt(s.Metrics)
+	r.table.Metrics(s.Metrics)
 }
 
-// seen reports whether the sample is the one taken before: a profile carries
-// its time, and a cache in between may serve it twice. It would count twice.
-func (w *watch) seen(s profile.Sample) bool {
-	n := len(w.target.Samples)
-	if n == 0 || !s.Time.Equal(w.target.Samples[n-1].Time) {
-		return false
+// facts asks the process what it is.
+func (r *rounds) facts(ctx context.Context, w *watch) {
+	facts, warnings, err := w.client.Facts(ctx)
+	if err != nil {
+		warnings = append(warnings, err.Error())
 	}
-	if w.repeats == 0 {
-		w.target.Warnings = append(w.target.Warnings,
-			"the same profile came again and was counted once: is there a cache in between?")
+	w.target.Facts, w.unsaved = facts, true
+	for _, text := range warnings {
+		w.warn(text)
 	}
-	w.repeats++
-	return true
 }
 
-// annotate takes full stacks for a sample.
-func (r *rounds) annotate(ctx context.Context, w *watch, s *profile.Sample) ([]byte, error) {
+// annotate takes full stacks for the newest sample.
+func (r *rounds) annotate(ctx context.Context, w *watch) ([]byte, error) {
+	s := &w.target.Samples[len(w.target.Samples)-1]
 	full, raw, err := w.client.FullStacks(ctx, s.Goroutines.Total)
 	if err != nil {
 		return nil, fmt.Errorf("no full stacks: %w", err)
@@ -175,124 +241,83 @@ func (r *rounds) annotate(ctx context.Context, w *watch, s *profile.Sample) ([]b
 	return raw, nil
 }
 
-// keep writes the samples of a round into the capture. Those of the last round
-// wait for full stacks, if some are to be taken.
-func (r *rounds) keep(lastRound bool) {
-	if lastRound && r.fullStacks == "once" {
-		return
-	}
-	for _, w := range r.watches {
-		r.write(w)
-	}
-}
-
-func (r *rounds) write(w *watch) {
-	if !w.unsent {
-		return
-	}
-	w.unsent = false
+// write adds the newest sample of a target to the capture.
+func (r *rounds) write(w *watch, payload profile.Payload) {
 	if r.store.writer == nil {
-		w.held = profile.Payload{}
 		return
 	}
 	var err error
-	if w.taken == 1 {
+	if w.unsaved {
 		err = r.store.writer.Facts(w.target.Name, w.target.Facts)
+		w.unsaved = false
 	}
-	err = errors.Join(err, r.store.writer.Add(w.target.Name, w.target.Samples[len(w.target.Samples)-1], w.held))
+	err = errors.Join(err, r.store.writer.Add(w.target.Name, w.target.Samples[len(w.target.Samples)-1], payload))
 	if err != nil && !w.notKept {
 		w.notKept = true
+		r.mu.Lock()
+		defer r.mu.Unlock()
 		r.notKept = append(r.notKept, fmt.Errorf("%s: %w", w.target.Name, err))
 	}
-	w.held = profile.Payload{}
 }
 
-// kept ends the capture and returns where the samples are kept: nowhere, and
-// why, if one of them is missing. People restart a process on this word.
+// kept returns where the samples are kept: nowhere, and why, if one of them is
+// missing. People restart a process on this word.
 func (r *rounds) kept() (string, error) {
-	err := errors.Join(errors.Join(r.notKept...), r.store.close())
+	err := errors.Join(r.notKept...)
+	if r.store.archive() {
+		err = errors.Join(err, r.store.close())
+	}
 	if err != nil {
 		return "", fmt.Errorf("what was scraped is not kept, or not all of it: %w", err)
 	}
 	return r.dir, nil
 }
 
-// finish takes full stacks, where asked for, writes what is left and says what
-// went wrong.
-func (r *rounds) finish(ctx context.Context) {
-	if r.fullStacks == "once" && ctx.Err() == nil {
-		r.fullStacksOnce(ctx)
-	}
-	for _, w := range r.watches {
-		r.write(w)
-		w.client.Close()
-		w.target.Warnings = append(w.target.Warnings, w.client.Warnings()...)
-		r.explain(ctx, w)
-	}
-}
-
-// fullStacksOnce takes full stacks of the target with the most goroutines.
-func (r *rounds) fullStacksOnce(ctx context.Context) {
-	var most *watch
-	total := 0
-	for _, w := range r.watches {
-		if n := len(w.target.Samples); w.taken > 0 && w.target.Samples[n-1].Goroutines.Total > total {
-			most, total = w, w.target.Samples[n-1].Goroutines.Total
-		}
-	}
-	if most == nil {
-		return
-	}
-	each, passes := scrape.PauseEstimate(total)
-	fmt.Fprintf(r.std.err, "thanosleak: full stacks of %s: %d goroutines, stops the process for about %s\n",
-		most.target.Name, total, (each * time.Duration(passes)).Round(time.Millisecond))
-	raw, err := r.annotate(ctx, most, &most.target.Samples[len(most.target.Samples)-1])
-	if err != nil {
-		most.target.Warnings = append(most.target.Warnings, err.Error())
-	}
-	most.held.Debug2 = raw
-}
-
-// explain says what went wrong with a target, in its result and on standard
-// error.
-func (r *rounds) explain(ctx context.Context, w *watch) {
-	interrupted := ctx.Err() != nil && errors.Is(w.err, context.Canceled)
-	switch {
-	case w.failed == 0, interrupted && w.taken > 0:
-	case w.taken == 0 || w.mixed != nil:
-		w.target.Unreached = true
-		w.target.Err = fmt.Sprint(w.err)
-		if interrupted {
-			w.target.Err = w.target.Name + ": interrupted before the first sample"
-		}
-		if w.mixed != nil {
-			w.target.Samples = nil
-		}
-		r.complain(w.target.Err)
-	default:
-		w.target.Err = fmt.Sprintf("%d of %d samples failed, the last with: %v", w.failed, w.failed+w.taken, w.err)
-		r.complain(w.target.Name + ": " + w.target.Err)
-	}
-}
-
-// complain writes an error to standard error, unless the report that tells it
-// goes to the same terminal.
-func (r *rounds) complain(text string) {
-	_, outIsTerminal := terminal(r.std.out)
-	_, errIsTerminal := terminal(r.std.err)
-	if !outIsTerminal || !errIsTerminal || r.quiet {
-		fmt.Fprintf(r.std.err, "thanosleak: %s\n", text)
-	}
-}
-
-// targets returns the targets with what was taken so far.
-func (r *rounds) targets() []profile.Target {
-	var targets []profile.Target
+// targets returns what there is to judge: what is watched, the names that were
+// not found, and what else is kept. Where a discovery tells which targets there
+// are, those that it does not list any more have ended: what they leaked went
+// with them, and they are left out.
+func (r *rounds) targets() (targets []profile.Target, left []string) {
 	for _, w := range r.watches {
 		targets = append(targets, w.target)
 	}
-	return targets
+	if newest := r.newest(); !newest.IsZero() {
+		r.store.forget(newest.Add(-time.Duration(r.window)))
+	}
+	others := r.store.others()
+	if r.source.Discovers() {
+		for _, t := range others {
+			left = append(left, t.Name)
+		}
+		others = nil
+	}
+	return slices.Concat(targets, r.lost, others), left
 }
+
+// newest returns the time that stands for that of the run: the newest sample of
+// the target in the middle, so that no single wrong clock decides what is old;
+// the zero time if no target gave a sample.
+func (r *rounds) newest() time.Time {
+	var times []time.Time
+	for _, w := range r.watches {
+		if w.taken > 0 && len(w.target.Samples) > 0 {
+			times = append(times, w.target.Samples[len(w.target.Samples)-1].Time)
+		}
+	}
+	if len(times) == 0 {
+		return time.Time{}
+	}
+	slices.SortFunc(times, time.Time.Compare)
+	return times[len(times)/2]
+}
+
+// keeping is what the folder may keep after this run.
+func (r *rounds) keeping() capture.Retention {
+	return capture.Retention{Newest: r.newest(), Age: time.Duration(r.retention), Size: r.maxBytes}
+}
+
+// names are the targets of the command line.
+func (r *rounds) names() string { return strings.Join(r.source.named, " ") }
 
 func countTargets(n int) string {
 	if n == 1 {

@@ -104,7 +104,7 @@ func newRootCommand(std streams) *cobra.Command {
 		return usagef("%w. Run '%s --help' for the flags", err, c.CommandPath())
 	})
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(newScanCommand(std), newAnalyzeCommand(std), newAdvisoriesCommand(std), newDemoCommand(std), newVersionCommand(std))
+	root.AddCommand(newScanCommand(std), newAnalyzeCommand(std), newServeCommand(std), newAdvisoriesCommand(std), newDemoCommand(std), newVersionCommand(std))
 	return root
 }
 

@@ -18,7 +18,7 @@ import (
 )
 
 // recorded returns a server of a process in a packed capture.
-func recorded(t *testing.T, archive, process string) *replay {
+func recorded(t testing.TB, archive, process string) *replay {
 	t.Helper()
 	f, err := os.Open(archive)
 	if err != nil {
@@ -83,18 +83,22 @@ func (noNames) LookupSRV(_ context.Context, _, _, name string) (string, []*net.S
 	return "", nil, &net.DNSError{Err: "no such host", Name: name, IsNotFound: true}
 }
 
-// TestLostNames looks at names that are not found: they are targets that give
-// no sample, and do not keep the others from being scanned. Mistakes do.
+// TestLostNames looks at names and files that are not found: they are targets
+// that give no sample, and do not keep the others from being scanned. Mistakes
+// do.
 func TestLostNames(t *testing.T) {
-	s := &scanner{timeout: duration(time.Second), resolver: noNames{}}
-	targets, lost, err := s.discover(t.Context(), []string{"dns+gone:10902", "localhost:10902", "dnssrv+_http._tcp.gone"})
-	if err != nil || len(targets) != 1 || len(lost) != 2 {
-		t.Fatalf("targets %v, lost %v, %v", targets, lost, err)
+	s, err := newSource([]string{"dns+gone:10902", "localhost:10902", "dnssrv+_http._tcp.gone"}, []string{"nowhere/*.yml"}, noNames{})
+	if err != nil || !s.Discovers() {
+		t.Fatalf("%+v, %v", s, err)
 	}
-	if !lost[0].Unreached || !strings.HasPrefix(lost[0].Err, "dns+gone:10902: name not found") {
-		t.Errorf("%q", lost[0].Err)
+	targets, lost, warnings := s.find(t.Context())
+	if len(targets) != 1 || len(lost) != 3 || len(warnings) > 0 {
+		t.Fatalf("targets %v, lost %v, warnings %q", targets, lost, warnings)
 	}
-	if _, _, err := s.discover(t.Context(), []string{"localhost:10902", "grpc://localhost:10901"}); !errors.As(err, new(usageError)) {
+	if !lost[0].Unreached || lost[0].Name != "dns+gone:10902" || !strings.HasPrefix(lost[0].Err, "dns+gone:10902: name not found") {
+		t.Errorf("%+v", lost[0])
+	}
+	if _, err := newSource([]string{"localhost:10902", "grpc://localhost:10901"}, nil, noNames{}); !errors.As(err, new(usageError)) {
 		t.Errorf("%v, want a mistake on the command line", err)
 	}
 }

@@ -2,42 +2,26 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"maps"
-	"net"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/thanosleak/thanosleak/classify/advisory"
-	"github.com/thanosleak/thanosleak/profile"
-	"github.com/thanosleak/thanosleak/profile/capture"
-	"github.com/thanosleak/thanosleak/profile/discover"
+	"github.com/thanosleak/thanosleak/classify"
 	"github.com/thanosleak/thanosleak/profile/scrape"
 	"github.com/thanosleak/thanosleak/report"
 )
 
 // scanner holds the flags of the command.
 type scanner struct {
-	shared
-	samples     int
-	interval    duration
-	timeout     duration
-	fullStacks  string
-	force       bool
-	leakProfile bool
-	dir         string
-	concurrency int
-	resolver    discover.Resolver
+	scraping
+	samples int
 }
 
 func newScanCommand(std streams) *cobra.Command {
-	s := &scanner{interval: duration(15 * time.Second), timeout: duration(10 * time.Second), resolver: net.DefaultResolver}
+	s := &scanner{scraping: newScraping(15 * time.Second)}
 	c := &cobra.Command{
 		Use:   "scan TARGET...",
 		Short: "Scrape live processes and judge",
@@ -47,11 +31,15 @@ millisecond of standstill, and first looks at /metrics whether even that would b
 too much. TARGET is host:port or a URL of the HTTP port (10902 by default), or
 dns+host:port, dnssrv+name, dnssrvnoa+name as in Thanos.
 
+With --dir FOLDER the run adds to what earlier runs kept there and judges all of
+the last day; that is the way for cron, with --samples 1 and -q.
+
 ` + exitHelp,
 		Example: `  thanosleak scan localhost:10902                                a port-forward, 6 samples in 75s
   thanosleak scan dns+thanos-query.monitoring:10902 -o json      all pods of a headless service
-  thanosleak scan http://thanos-query:10902 --samples 40 --interval 30s --dir incident.tar.gz`,
-		Args: atLeast("a target", "http://thanos-query:10902"),
+  thanosleak scan http://thanos-query:10902 --samples 40 --interval 30s --dir incident.tar.gz
+  thanosleak scan http://thanos-query:10902 --samples 1 --dir /var/lib/thanosleak -q`,
+		Args: s.targetArgs,
 		RunE: func(c *cobra.Command, args []string) error {
 			s.given = givenFlags(c)
 			return s.run(c.Context(), std, args)
@@ -60,46 +48,15 @@ dns+host:port, dnssrv+name, dnssrvnoa+name as in Thanos.
 	s.add(c)
 	f := c.Flags()
 	f.IntVar(&s.samples, "samples", 6, "`NUMBER` of samples of each target; with fewer than 6 growth stays undecided")
-	f.Var(&s.interval, "interval", "time between samples")
-	f.Var(&s.timeout, "timeout", "how long one sample of one target may take")
 	f.StringVar(&s.fullStacks, "full-stacks", "never", "take debug=2, which stops the process while it lasts; `MODE` is never, once (at the end, of one target) or always")
-	f.BoolVar(&s.force, "force", false, "take profiles even of processes for which they are costly")
-	f.BoolVar(&s.leakProfile, "leak-profile", false, "also take the goroutineleak profile, where there is one (costs a full garbage collection)")
-	f.StringVar(&s.dir, "dir", "", "keep what was scraped in a folder, which is added to and judged as a whole, or in a new .tar.gz")
-	f.IntVar(&s.concurrency, "concurrency", 32, "`NUMBER` of targets that are asked at the same time")
 	return c
 }
 
 func (s *scanner) check() error {
-	switch {
-	case s.samples < 1:
+	if s.samples < 1 {
 		return usagef("--samples %d: want at least 1", s.samples)
-	case s.concurrency < 1:
-		return usagef("--concurrency %d: want at least 1", s.concurrency)
-	case s.timeout <= 0:
-		return usagef("--timeout: want more than 0s")
-	case !slices.Contains([]string{"never", "once", "always"}, s.fullStacks):
-		return usagef("--full-stacks %s: want never, once or always", s.fullStacks)
 	}
-	if err := checkDir(s.dir); err != nil {
-		return err
-	}
-	return s.shared.check()
-}
-
-// checkDir refuses names of archives of another kind, which would become
-// folders, and folders that are not there, which are typing mistakes.
-func checkDir(dir string) error {
-	if info, err := os.Stat(filepath.Dir(dir)); dir != "" && (err != nil || !info.IsDir()) {
-		return usagef("--dir %s: there is no folder %s to put it into", dir, filepath.Dir(dir))
-	}
-	switch ext := filepath.Ext(dir); ext {
-	case ".zip", ".gz", ".tar", ".tgz", ".bz2", ".xz", ".zst":
-		if !strings.HasSuffix(dir, ".tar.gz") && ext != ".tgz" {
-			return usagef("--dir %s: want a folder or a name that ends in .tar.gz", dir)
-		}
-	}
-	return nil
+	return s.scraping.check()
 }
 
 func (s *scanner) run(ctx context.Context, std streams, args []string) error {
@@ -111,136 +68,157 @@ func (s *scanner) run(ctx context.Context, std streams, args []string) error {
 		return err
 	}
 	run := report.Run{Version: version(), AdvisoriesVersion: db.Version, Started: now()}
-	targets, lost, err := s.discover(ctx, args)
+	rounds, err := s.newRounds(ctx, std, db, args)
 	if err != nil {
 		return err
 	}
-	run.Command = "thanosleak scan " + names(targets) + s.given
+	run.Command = strings.TrimSpace("thanosleak scan "+rounds.names()) + s.given
 	store, err := s.open(db)
 	if err != nil {
 		return err
 	}
-	rounds := s.rounds(std, db, targets, store)
-	rounds.run(ctx)
-	rounds.finish(ctx)
-	for _, t := range lost {
-		rounds.complain(t.Err)
+	defer store.close() // what can go wrong has by then
+	rounds.keepIn(store)
+	rounds.run(ctx, s.samples)
+	return rounds.report(ctx, run)
+}
+
+// run takes the samples. It ends early when ctx is done: what there is counts.
+func (r *rounds) run(ctx context.Context, samples int) {
+	for n := range samples {
+		started := time.Now()
+		last := n == samples-1
+		r.progress.show("sample %d of %d of %s", n+1, samples, countTargets(len(r.watches)))
+		r.round(ctx, last)
+		if n == 0 && !last && ctx.Err() == nil {
+			targets, _ := r.targets()
+			r.progress.firstLook(r.judge(targets, r.db, r.dir))
+		}
+		if last {
+			break
+		}
+		if left := time.Duration(r.interval) - time.Since(started); left >= time.Second {
+			r.progress.show("%d of %d samples, next in %s (Ctrl-C reports what there is)", n+1, samples, left.Round(time.Second))
+		}
+		if !r.wait(ctx, started) {
+			break
+		}
+		r.refresh(ctx)
 	}
-	kept, notKept := rounds.kept()
-	r := s.judge(slices.Concat(rounds.targets(), lost, store.others(targets)), db, kept)
-	r.Warnings = append(r.Warnings, store.warnings...)
-	if notKept != nil {
-		r.Warnings = append(r.Warnings, notKept.Error())
-		fmt.Fprintf(std.err, "thanosleak: %v\n", notKept)
+	r.progress.clear()
+	if r.fullStacks == "once" && ctx.Err() == nil {
+		r.fullStacksOnce(ctx)
 	}
+	for _, w := range r.watches {
+		if w.isHeld {
+			r.write(w, w.held)
+		}
+		w.client.Close()
+	}
+}
+
+// fullStacksOnce takes full stacks of the target with the most goroutines.
+func (r *rounds) fullStacksOnce(ctx context.Context) {
+	var most *watch
+	total := 0
+	for _, w := range r.watches {
+		if n := len(w.target.Samples); w.isHeld && w.target.Samples[n-1].Goroutines.Total > total {
+			most, total = w, w.target.Samples[n-1].Goroutines.Total
+		}
+	}
+	if most == nil {
+		return
+	}
+	each, passes := scrape.PauseEstimate(total)
+	fmt.Fprintf(r.std.err, "thanosleak: full stacks of %s: %d goroutines, stops the process for about %s\n",
+		most.target.Name, total, (each * time.Duration(passes)).Round(time.Millisecond))
+	raw, err := r.annotate(ctx, most)
+	if err != nil {
+		most.warn(err.Error())
+	}
+	most.held.Debug2 = raw
+}
+
+// report judges what there is, prints it, and keeps what the next run needs.
+func (r *rounds) report(ctx context.Context, run report.Run) error {
+	interrupted := ctx.Err() != nil
+	complaints := r.explain(interrupted)
+	result, notKept := r.judged(ctx)
 	run.Finished = now()
-	if err := s.print(std, run, r); err != nil || notKept == nil {
-		return err
-	}
-	return failedError{}
-}
-
-// discover finds the targets of all arguments. Lost are those whose names were
-// not found: they are reported like processes that do not answer.
-func (s *scanner) discover(ctx context.Context, args []string) (targets []discover.Target, lost []profile.Target, err error) {
-	ctx, cancel := context.WithTimeout(ctx, time.Duration(s.timeout))
-	defer cancel()
-	var errs []error
-	for _, arg := range args {
-		found, err := discover.Parse(ctx, arg, s.resolver)
-		lookup, isLookup := errors.AsType[*discover.LookupError](err)
-		switch {
-		case isLookup:
-			lost = append(lost, profile.Target{Name: arg, Unreached: true, Err: arg + ": " + lookup.Cause})
-		case err != nil:
-			errs = append(errs, err)
-		}
-		targets = append(targets, found...)
-	}
-	if len(errs) > 0 {
-		return nil, nil, usageError{errors.Join(errs...)}
-	}
-	return discover.Merge(targets), lost, nil
-}
-
-func names(targets []discover.Target) string {
-	var n []string
-	for _, t := range targets {
-		n = append(n, t.String())
-	}
-	return strings.Join(n, " ")
-}
-
-// store is the capture that a scan keeps; the zero store keeps nothing.
-type store struct {
-	writer *capture.Writer
-	// old are the samples that were in the folder before, by target name.
-	old      map[string]profile.Target
-	warnings []string // about what was there before
-}
-
-// open prepares --dir: what is in the folder already is judged along.
-func (s *scanner) open(db *advisory.DB) (*store, error) {
-	st := &store{old: map[string]profile.Target{}}
-	if s.dir == "" {
-		return st, nil
-	}
-	w, err := capture.Create(s.dir)
-	if err != nil {
-		return nil, err
-	}
-	st.writer = w
-	entries, err := os.ReadDir(s.dir)
-	if err != nil || len(entries) == 0 {
-		return st, nil // a new folder or archive: nothing to read yet
-	}
-	in, err := capture.Open([]string{s.dir}, nil, capture.Options{Flags: profile.FlagFilter(flagNames(db))})
-	if err != nil {
-		st.warnings = []string{"what is in the folder already is not judged along: " + err.Error()}
-		return st, nil
-	}
-	st.warnings = in.Warnings
-	for _, t := range in.Targets {
-		st.old[t.Name] = t
-	}
-	return st, nil
-}
-
-// others are the targets that are in the folder and not scanned now.
-func (st *store) others(scanned []discover.Target) []profile.Target {
-	var others []profile.Target
-	for _, name := range slices.Sorted(maps.Keys(st.old)) {
-		if !slices.ContainsFunc(scanned, func(t discover.Target) bool { return t.Name == name }) {
-			others = append(others, st.old[name])
+	news := r.store.compare(result, r.floor(), r.newest(), run.Finished)
+	if !r.quiet || news == nil {
+		for _, text := range complaints {
+			r.complain(text)
 		}
 	}
-	return others
-}
-
-func (st *store) close() error {
-	if st.writer == nil {
-		return nil
+	unwritten := r.print(r.std, run, result, news)
+	switch {
+	case interrupted:
+		news = nil // targets were not asked: there is nothing to compare with
+	case news != nil && (unwritten != nil || !r.quiet):
+		news.changes = nil // those who are to be told by quiet runs were not
 	}
-	return st.writer.Close()
+	return r.status(r.std, result, notKept, unwritten, r.tidy(news))
 }
 
-// rounds prepares the sampling of the targets.
-func (s *scanner) rounds(std streams, db *advisory.DB, targets []discover.Target, st *store) *rounds {
-	r := &rounds{scanner: s, std: std, db: db, store: st, progress: newProgress(std, s.quiet)}
-	for _, t := range targets {
-		base := *t.URL
-		shown := base
-		shown.User = nil
-		w := &watch{
-			client: scrape.New(t.Name, &base, scrape.Options{
-				Timeout: time.Duration(s.timeout), Force: s.force, LeakProfile: s.leakProfile,
-				Flags: flagNames(db), UserAgent: fmt.Sprintf("thanosleak/%s", version()),
-			}),
-			target: profile.Target{Name: t.Name, URL: shown.String(), Labels: t.Labels},
+// judged judges what there is. The error says that samples are not kept.
+func (r *rounds) judged(ctx context.Context) (*classify.Result, error) {
+	kept, notKept := r.kept()
+	targets, ended := r.targets()
+	troubles := slices.Concat(r.troubles, r.store.warnings, r.addPast(ctx, targets))
+	result := r.judge(targets, r.db, kept)
+	result.Warnings = append(result.Warnings, troubles...)
+	if len(ended) > 0 {
+		result.Warnings = append(result.Warnings, fmt.Sprintf("%s of earlier runs, which the discovery does not list any more (%s), %s not judged along: thanosleak analyze %s judges all that is kept",
+			countTargets(len(ended)), ended[0], isAre(len(ended)), classify.ShellQuote(r.dir)))
+	}
+	if notKept != nil {
+		result.Warnings = append(result.Warnings, notKept.Error())
+	}
+	return result, notKept
+}
+
+func isAre(n int) string {
+	if n == 1 {
+		return "is"
+	}
+	return "are"
+}
+
+// explain says in the results of the targets what went wrong with them, and
+// returns it.
+func (r *rounds) explain(interrupted bool) []string {
+	var complaints []string
+	for _, w := range r.watches {
+		for _, text := range w.client.Warnings() {
+			w.warn(text)
 		}
-		old := st.old[t.Name]
-		w.target.Samples, w.target.Facts = old.Samples, old.Facts
-		r.watches = append(r.watches, w)
+		if text := w.explain(interrupted); text != "" {
+			complaints = append(complaints, text)
+		}
 	}
-	return r
+	for _, t := range r.lost {
+		complaints = append(complaints, t.Err)
+	}
+	return complaints
+}
+
+// complain writes an error to standard error, unless the report that tells it
+// goes to the same terminal.
+func (r *rounds) complain(text string) {
+	_, outIsTerminal := terminal(r.std.out)
+	_, errIsTerminal := terminal(r.std.err)
+	if !outIsTerminal || !errIsTerminal || r.quiet {
+		fmt.Fprintf(r.std.err, "thanosleak: %s\n", text)
+	}
+}
+
+// tidy keeps what people were told, removes samples that are too old, and says
+// so.
+func (r *rounds) tidy(n *news) error {
+	removed, err := r.store.remember(n, r.keeping())
+	if text := removed.String(); text != "" && !r.quiet {
+		fmt.Fprintf(r.std.err, "thanosleak: removed from %s: %s\n", r.dir, text)
+	}
+	return err
 }

@@ -1,0 +1,204 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/pprof/profile"
+)
+
+// later serves a recorded process on a clock of its own: the profiles, which
+// carry their time, are those of the recording with times that advance.
+type later struct {
+	*replay
+	mu   sync.Mutex
+	now  time.Time     // of the next profile
+	step time.Duration // from one to the next
+	// served is called when a profile has been served; nil for nothing.
+	served func()
+}
+
+func newLater(t *testing.T, archive, process string, step time.Duration) *later {
+	return &later{replay: recorded(t, "../../testdata/captures/"+archive+".tar.gz", process),
+		now: time.Date(2026, 11, 22, 6, 0, 0, 0, time.UTC), step: step}
+}
+
+func (l *later) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	if req.URL.Path != "/debug/pprof/goroutine" {
+		l.replay.ServeHTTP(w, req)
+		return
+	}
+	raw, err := fs.ReadFile(l.fsys, l.folder+"/"+l.sample()+".debug0.pb.gz")
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	p, err := profile.ParseData(raw)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	l.mu.Lock()
+	p.TimeNanos = l.now.UnixNano()
+	l.now = l.now.Add(l.step)
+	l.mu.Unlock()
+	var b bytes.Buffer
+	if err := p.Write(&b); err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	_, _ = w.Write(b.Bytes())
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.served != nil {
+		l.served()
+		l.served = nil
+	}
+}
+
+// thanosleak prepares a run of the command as a process of its own.
+func thanosleak(t testing.TB, args ...string) *exec.Cmd {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := exec.Command(self)
+	c.Args = append([]string{"thanosleak"}, args...) // by this name testscript.Main runs main
+	return c
+}
+
+// stems returns the samples in a folder that have a file of the kind.
+func stems(t *testing.T, dir, kind string) []string {
+	t.Helper()
+	found, err := filepath.Glob(filepath.Join(dir, "*", "*"+kind))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range found {
+		found[i] = strings.TrimSuffix(filepath.Base(found[i]), kind)
+	}
+	slices.Sort(found)
+	return found
+}
+
+// TestKilled runs a cron job that is killed again and again: whatever ended by
+// itself has its sample, nothing is half there, no run refuses the folder, and
+// what is found is what the samples that are left say.
+func TestKilled(t *testing.T) {
+	const runs, kills = 40, 10
+	process := newLater(t, "v0.35.1-go121-slowstore-eager", "upper", 15*time.Minute)
+	server := httptest.NewServer(process)
+	defer server.Close()
+	dir := filepath.Join(t.TempDir(), "kept")
+	scan := func() *exec.Cmd {
+		return thanosleak(t, "scan", server.URL, "--samples", "1", "--dir", dir, "-q", "-o", "json="+dir+".json")
+	}
+	random := rand.New(rand.NewPCG(1, 2))
+	killed := map[int]bool{}
+	for len(killed) < kills {
+		killed[1+random.IntN(runs-2)] = true // the first tells how long a run takes
+	}
+	kept := 0
+	var usual, rest time.Duration // of a run, and of what follows the profile
+	for n := range runs {
+		c := scan()
+		var out bytes.Buffer
+		c.Stdout, c.Stderr = &out, &out
+		started := time.Now()
+		kill := func(within time.Duration) func() {
+			return func() { time.AfterFunc(time.Duration(random.Int64N(int64(within))), func() { _ = c.Process.Kill() }) }
+		}
+		process.mu.Lock()
+		switch {
+		case usual == 0:
+			process.served = func() { rest = -time.Since(started) }
+		case killed[n] && n%2 == 0:
+			process.served = kill(rest) // while it writes and judges
+		}
+		process.mu.Unlock()
+		if err := c.Start(); err != nil {
+			t.Fatal(err)
+		}
+		if killed[n] && n%2 == 1 {
+			kill(usual)()
+		}
+		err := c.Wait()
+		if usual == 0 {
+			usual = time.Since(started)
+			rest += usual
+		}
+		whole := stems(t, dir, ".debug0.pb.gz")
+		if diff := cmp.Diff(whole, slices.DeleteFunc(stems(t, dir, ".metrics.txt.gz"), func(s string) bool { return !slices.Contains(whole, s) })); diff != "" {
+			t.Fatalf("run %d: samples without metrics: %s", n, diff)
+		}
+		exit, _ := errors.AsType[*exec.ExitError](err)
+		itself := err == nil || exit.Exited()
+		if itself && err != nil && exit.ExitCode() != exitFound {
+			t.Fatalf("run %d: %v\n%s", n, err, out.String())
+		}
+		if grown := len(whole) - kept; grown != 1 && (itself || grown != 0) {
+			t.Fatalf("run %d, ended by itself %t: %d samples more", n, itself, grown)
+		}
+		kept = len(whole)
+	}
+	t.Logf("%d samples of %d runs, of which %d were killed", kept, runs, kills)
+	control(t, dir)
+}
+
+// control holds what the last run found against a judgement of the same samples
+// in a folder that nothing else ever happened to.
+func control(t *testing.T, dir string) {
+	t.Helper()
+	clean := filepath.Join(t.TempDir(), "clean")
+	if err := os.CopyFS(clean, os.DirFS(dir)); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"seen.json", ".lock"} {
+		if err := os.Remove(filepath.Join(clean, name)); err != nil {
+			t.Error(err)
+		}
+	}
+	c := thanosleak(t, "analyze", clean, "-o", "json="+clean+".json")
+	if out, err := c.CombinedOutput(); err == nil {
+		t.Fatalf("the control finds nothing\n%s", out)
+	}
+	want := levels(t, clean+".json")
+	if diff := cmp.Diff(want, levels(t, dir+".json")); diff != "" || len(want) == 0 {
+		t.Errorf("(-control +cron)\n%s", diff)
+	}
+}
+
+// levels returns the levels of the findings in a JSON result by key.
+func levels(t *testing.T, file string) map[string]string {
+	t.Helper()
+	b, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var r struct {
+		Findings []struct{ Key, Level string }
+	}
+	if err := json.Unmarshal(b, &r); err != nil {
+		t.Fatal(err)
+	}
+	all := map[string]string{}
+	for _, f := range r.Findings {
+		all[f.Key] = f.Level
+	}
+	return all
+}

@@ -1,0 +1,70 @@
+package main
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// TestNews is a cron job that looks at a querier every hour: it says what is
+// new, once, reminds once a day, and is silent otherwise, while the exit status
+// goes on to tell what is.
+func TestNews(t *testing.T) {
+	leaking := newLater(t, "v0.35.1-go121-slowstore-eager", "upper", time.Hour)
+	leaking.current = 0
+	fixed := newLater(t, "v0.36.1-slowstore-eager", "upper", time.Hour)
+	fixed.current = 0
+	var down atomic.Bool
+	var serving atomic.Pointer[later]
+	serving.Store(leaking)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if down.Load() {
+			http.Error(w, "out of order", http.StatusServiceUnavailable)
+			return
+		}
+		serving.Load().ServeHTTP(w, r)
+	}))
+	defer server.Close()
+	dir := t.TempDir()
+	hour := 0
+	// scan runs once and wants a status and the beginning of the output; it
+	// returns all of it.
+	scan := func(status int, subject string) string {
+		t.Helper()
+		hour++
+		var out, errOut strings.Builder
+		got := run(t.Context(), []string{"scan", server.URL, "--samples", "1", "-q", "--dir", dir, "--retention", "30d"},
+			streams{out: &out, err: &errOut, env: os.Getenv})
+		first, _, _ := strings.Cut(out.String(), "\n")
+		if got != status || !strings.HasPrefix(first, subject) || subject == "" && out.Len()+errOut.Len() > 0 {
+			t.Fatalf("hour %d: status %d, want %d and %q\n%s%s", hour, got, status, subject, out.String(), errOut.String())
+		}
+		return out.String()
+	}
+	scan(exitOK, "")
+	leaking.current = len(leaking.stems) - 1
+	body := scan(exitFound, "thanosleak: new: LEAK confirmed TL-2024-001 on 1 of 1 querier (thanos 0.35.1): 144 goroutines blocked for ever")
+	for _, want := range []string{"\n  do  1  the evidence is kept in ", "go to v0.36.1"} {
+		if !strings.Contains(body, want) {
+			t.Errorf("the mail does not say %q\n%s", want, body)
+		}
+	}
+	for range 22 {
+		scan(exitFound, "")
+	}
+	scan(exitFound, "thanosleak: still: LEAK confirmed TL-2024-001 ")
+	scan(exitFound, "")
+	down.Store(true)
+	scan(exitFound, "thanosleak: down: no sample of ")
+	scan(exitFound, "")
+	down.Store(false)
+	scan(exitFound, "thanosleak: back: samples of ")
+	fixed.now = leaking.now
+	serving.Store(fixed)
+	scan(exitOK, "thanosleak: gone: TL-2024-001, ")
+	scan(exitOK, "")
+}

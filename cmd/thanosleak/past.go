@@ -1,0 +1,86 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/thanosleak/thanosleak/profile"
+	"github.com/thanosleak/thanosleak/profile/prometheus"
+	"github.com/thanosleak/thanosleak/profile/scrape"
+)
+
+// before are the flags about what happened before we came.
+type before struct {
+	address string
+	window  duration
+	config  string
+
+	url       *url.URL
+	transport http.RoundTripper
+	past      map[string]*profile.Past
+	asked     time.Time
+}
+
+func (b *before) add(f *pflag.FlagSet) {
+	f.StringVar(&b.address, "prometheus.url", "", "`URL` of your own Prometheus or Thanos, to be asked for the goroutines, restarts and versions of the time before")
+	f.Var(&b.window, "prometheus.window", "how far back to ask it")
+	f.StringVar(&b.config, "prometheus.http.config.file", "", "`FILE` with TLS and credentials for it, in the form of Prometheus' http_config")
+}
+
+// check reads the address and the credentials.
+func (b *before) check() error {
+	if b.address == "" {
+		if b.config != "" {
+			return usagef("--prometheus.http.config.file is for --prometheus.url, which is not given")
+		}
+		return nil
+	}
+	u, err := url.Parse(b.address)
+	if err != nil || u.Host == "" || !strings.HasPrefix(u.Scheme, "http") {
+		return usagef("--prometheus.url: want a URL, such as http://prometheus:9090")
+	}
+	if b.window < duration(time.Minute) {
+		return usagef("--prometheus.window %s: want at least 1m", &b.window)
+	}
+	b.url = u
+	if b.config == "" {
+		return nil
+	}
+	c, err := scrape.LoadHTTPConfig(b.config)
+	if err != nil {
+		return usageError{fmt.Errorf("--prometheus.http.config.file: %w", err)}
+	}
+	b.transport = c.Transport()
+	return nil
+}
+
+// pastEvery is how often serve asks: the past changes slowly.
+const pastEvery = time.Hour
+
+// addPast gives the targets their past, where somebody is to be asked for it.
+// What goes wrong is a warning: what was scanned counts.
+func (b *before) addPast(ctx context.Context, targets []profile.Target) (warnings []string) {
+	if b.url == nil || ctx.Err() != nil {
+		return nil
+	}
+	if b.past == nil || time.Since(b.asked) >= pastEvery {
+		past, told, err := prometheus.Fetch(ctx, b.url, targets, prometheus.Options{
+			Window: time.Duration(b.window), UserAgent: "thanosleak/" + version(), Transport: b.transport,
+		})
+		warnings = told
+		if err != nil {
+			return append(warnings, err.Error())
+		}
+		b.past, b.asked = past, time.Now()
+	}
+	for i := range targets {
+		targets[i].Past = b.past[targets[i].Name]
+	}
+	return warnings
+}
