@@ -188,7 +188,7 @@ func TestIntegrationPrometheus(t *testing.T) {
 	firing(t, db, map[string]string{"alertname": "ThanosGoroutineLeakConfirmed", "severity": "page", "advisory": "TL-2024-001",
 		"target": strings.TrimPrefix(forwarded.URL, "http://"), "job": "thanosleak"})
 
-	out, err := exec.Command(bin, "scan", forwarded.URL, "--samples", "1", "--prometheus.url", "http://"+db, "--prometheus.window", "4d").CombinedOutput()
+	out, err := exec.Command(bin, "scan", forwarded.URL, "--samples", "1", "--prometheus.url", "http://"+db).CombinedOutput()
 	if exit := new(exec.ExitError); !errors.As(err, &exit) || exit.ExitCode() != exitFound {
 		t.Errorf("%v, want exit status %d", err, exitFound)
 	}
