@@ -110,6 +110,30 @@ func TestClockJumpsBack(t *testing.T) {
 	}
 }
 
+// TestOneClockAhead: the clock of one process costs the others neither their
+// history nor what is kept of it.
+func TestOneClockAhead(t *testing.T) {
+	right := newLater(t, "v0.36.1-slowstore-eager", "leaf", 15*time.Minute)
+	ahead := newLater(t, "v0.36.1-slowstore-eager", "upper", 15*time.Minute)
+	ahead.now = ahead.now.AddDate(1, 0, 0)
+	a, b := httptest.NewServer(right), httptest.NewServer(ahead)
+	defer a.Close()
+	defer b.Close()
+	dir := t.TempDir()
+	var last ran
+	for range 8 {
+		last = scanned(t, a.URL, b.URL, "--samples", "1", "--dir", dir, "--window", "1h", "--retention", "90m", "-o", "json="+dir+".json")
+	}
+	last.says(t, exitOK)
+	if kept := stems(t, dir, ".debug0.pb.gz"); len(kept) != 7+8 {
+		t.Errorf("%d samples are kept, want those of 90m of the one and all 8 of the other", len(kept))
+	}
+	var r struct{ Targets []struct{ Samples int } }
+	if b, err := os.ReadFile(dir + ".json"); err != nil || json.Unmarshal(b, &r) != nil || len(r.Targets) != 2 || r.Targets[0].Samples != 5 || r.Targets[1].Samples != 5 {
+		t.Errorf("%+v, %v: want 5 samples of each judged", r, err)
+	}
+}
+
 // TestAddressUsedAgain lets a querier take the address of one that leaked, and
 // a process go on at another address.
 func TestAddressUsedAgain(t *testing.T) {

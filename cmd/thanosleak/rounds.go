@@ -294,9 +294,9 @@ func (r *rounds) targets() (targets []profile.Target, left []string) {
 	return slices.Concat(targets, r.lost, others), left
 }
 
-// newest returns the time that stands for that of the run: the newest sample of
-// the target in the middle, so that no single wrong clock decides what is old;
-// the zero time if no target gave a sample.
+// newest returns the time that stands for that of the run: of the newest samples
+// the one in the middle, so that no single wrong clock decides what is old; zero
+// if no target gave a sample.
 func (r *rounds) newest() time.Time {
 	var times []time.Time
 	for _, w := range r.watches {
@@ -304,11 +304,7 @@ func (r *rounds) newest() time.Time {
 			times = append(times, w.target.Samples[len(w.target.Samples)-1].Time)
 		}
 	}
-	if len(times) == 0 {
-		return time.Time{}
-	}
-	slices.SortFunc(times, time.Time.Compare)
-	return times[len(times)/2]
+	return capture.Middle(times)
 }
 
 // keeping is what the folder may keep after this run.

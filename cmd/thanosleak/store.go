@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -44,7 +45,13 @@ func (s *scraping) open(db *advisory.DB) (*store, error) {
 	if !slices.ContainsFunc(entries, os.DirEntry.IsDir) {
 		return st, nil // a new folder
 	}
-	in, err := capture.Open([]string{s.dir}, nil, capture.Options{Flags: profile.FlagFilter(flagNames(db))})
+	newest, err := w.Newest()
+	if err != nil {
+		return nil, errors.Join(err, w.Close())
+	}
+	in, err := capture.Open([]string{s.dir}, nil, capture.Options{
+		Flags: profile.FlagFilter(flagNames(db)), Window: time.Duration(s.window), Newest: newest,
+	})
 	if err != nil {
 		st.warnings = append(st.warnings, "what is in the folder already is not judged along: "+err.Error())
 		return st, nil

@@ -104,6 +104,49 @@ func (s *folderSink) retain(r Retention) (Removed, error) {
 	return done, errors.Join(append(errs, s.tidy(kept))...)
 }
 
+// Newest returns the time that stands for that of the last run, by the names of
+// what Add wrote: of the newest samples of all targets the one in the middle, or
+// before it. So no single clock that is wrong decides what is old. It is zero if
+// there is no sample.
+func (w *Writer) Newest() (time.Time, error) {
+	s, ok := w.sink.(*folderSink)
+	if !ok {
+		return time.Time{}, nil
+	}
+	dirs, err := s.dirs()
+	if err != nil {
+		return time.Time{}, err
+	}
+	var newest []time.Time
+	for _, dir := range dirs {
+		stems, err := s.stems(dir)
+		if err != nil {
+			return time.Time{}, err
+		}
+		last := time.Time{}
+		for stem := range stems {
+			if t, _ := nameTime(stem); stemRE.MatchString(stem) {
+				last = later(last, t)
+			}
+		}
+		if !last.IsZero() {
+			newest = append(newest, last)
+		}
+	}
+	return Middle(newest), nil
+}
+
+// Middle returns the time in the middle of several, in any order, or the one
+// before it; zero of none.
+func Middle(times []time.Time) time.Time {
+	if len(times) == 0 {
+		return time.Time{}
+	}
+	times = slices.Clone(times)
+	slices.SortFunc(times, time.Time.Compare)
+	return times[(len(times)-1)/2]
+}
+
 // trusted reports whether the time that ages count back from is borne out by
 // enough samples.
 func trusted(all []*stored, r Retention) bool {

@@ -170,3 +170,29 @@ func TestLock(t *testing.T) {
 	}
 	third.Close()
 }
+
+// TestNewest: one clock that is wrong does not decide what is old.
+func TestNewest(t *testing.T) {
+	root := t.TempDir()
+	w, err := Create(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	for _, tt := range []struct {
+		dir  string
+		age  time.Duration
+		want time.Time
+	}{
+		{"ahead", -1000 * time.Hour, noon.Add(1000 * time.Hour)},
+		{"right", 0, noon},
+		{"right-too", time.Minute, noon},
+		{"behind", 1000 * time.Hour, noon.Add(-time.Minute)},
+	} {
+		fill(t, root, tt.dir, tt.age, tt.age+time.Hour)
+		put(t, filepath.Join(root, tt.dir, "t001-2099-01-01T00:00:00Z.debug0.pb.gz"), 1)
+		if got, err := w.Newest(); err != nil || !got.Equal(tt.want) {
+			t.Errorf("with %s: %s, %v, want %s", tt.dir, got, err, tt.want)
+		}
+	}
+}
