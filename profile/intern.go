@@ -146,22 +146,6 @@ func exact[T any](s []T) []T {
 	return append(make([]T, 0, len(s)), s...)
 }
 
-// Metrics replaces the labels in m by equal ones that were seen before. The
-// content of m stays the same.
-func (in *Intern) Metrics(m Metrics) {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	var text []byte
-	for name, values := range m {
-		values = exact(values)
-		m[name] = values
-		for i, v := range values {
-			text = appendLabels(text[:0], v.Labels)
-			values[i].Labels = in.labelSet(text, v.Labels).labels
-		}
-	}
-}
-
 // labelSet returns the labels with the given text, as [appendLabels] writes
 // it. Labels that are new are remembered.
 func (in *Intern) labelSet(text []byte, labels map[string]string) labelSet {

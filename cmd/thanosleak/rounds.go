@@ -82,7 +82,7 @@ func (r *rounds) refresh(ctx context.Context) {
 func (r *rounds) newWatch(t discover.Target) *watch {
 	o := scrape.Options{
 		Timeout: time.Duration(r.timeout), Force: r.force, LeakProfile: r.leakProfile,
-		Flags: flagNames(r.db), UserAgent: "thanosleak/" + version(),
+		Flags: flagNames(r.db), Intern: r.table, UserAgent: "thanosleak/" + version(),
 	}
 	if r.config != nil {
 		o.Transport = r.config.Transport()
@@ -186,7 +186,6 @@ func (r *rounds) sample(ctx context.Context, w *watch, last bool) {
 		}
 		return
 	}
-	r.intern(s)
 	if w.isNew(s) {
 		r.facts(ctx, w)
 	}
@@ -207,15 +206,6 @@ func (r *rounds) sample(ctx context.Context, w *watch, last bool) {
 	if last {
 		w.client.Close() // a thousand open connections weigh
 	}
-}
-
-// intern lets a sample share what is the same in nearly all samples.
-func (r *rounds) intern(s profile.Sample) {
-	r.table.Snapshot(s.Goroutines)
-	if s.Leaked != nil {
-		r.table.Snapshot(s.Leaked)
-	}
-	r.table.Metrics(s.Metrics)
 }
 
 // facts asks the process what it is.

@@ -44,6 +44,9 @@ type Options struct {
 	LeakProfile bool
 	// Flags are the names of the flags to keep; see [profile.FlagFilter].
 	Flags []string
+	// Intern lets the samples of several Clients share what is the same in
+	// them; nil is one of the Client's own.
+	Intern *profile.Intern
 	// UserAgent is sent with every request; empty is "thanosleak".
 	UserAgent string
 	// Transport sends the requests; nil is one of the Client's own, with a
@@ -76,6 +79,9 @@ type Client struct {
 func New(name string, base *url.URL, o Options) *Client {
 	o.Timeout = cmp.Or(o.Timeout, DefaultTimeout)
 	o.UserAgent = cmp.Or(o.UserAgent, "thanosleak")
+	if o.Intern == nil {
+		o.Intern = profile.NewIntern()
+	}
 	if o.Transport == nil {
 		o.Transport = newTransport()
 	}

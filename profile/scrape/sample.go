@@ -117,7 +117,7 @@ func (c *Client) metrics(ctx context.Context, u *url.URL) (m profile.Metrics, wh
 			return c.webPage(a)
 		}
 		var err error
-		if m, err = profile.ReadMetrics(a.body); err != nil {
+		if m, err = c.opts.Intern.ReadMetrics(a.body); err != nil {
 			return c.fail(a.url, fmt.Sprintf("%s: %s", shown(a.url), clean(err.Error(), 200)), "", err)
 		}
 		return nil
@@ -158,6 +158,7 @@ func (c *Client) profile(ctx context.Context, q query, goVersion string) (s *pro
 		if err != nil {
 			return c.unreadable(a, len(raw), err)
 		}
+		c.opts.Intern.Snapshot(s)
 		return nil
 	})
 	return s, raw, date, err
