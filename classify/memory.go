@@ -125,7 +125,7 @@ func (m *Memory) JSON() ([]byte, error) {
 
 // Recall sets Status and FirstSeen of the findings by what earlier runs saw,
 // adds those that are gone to the result, at the end and as notes without
-// occurrences, and remembers what the result says. now is the time of the
+// goroutines, and remembers what the result says. now is the time of the
 // newest sample.
 //
 // A finding is gone when it is not at suspect or above any more, while all its
@@ -187,11 +187,16 @@ func (m *Memory) see(f *Finding, r *Result, now time.Time) {
 // gone returns the finding that tells of one which is not there any more.
 func (s *Seen) gone(key string) Finding {
 	first := s.FirstSeen
-	return Finding{
+	f := Finding{
 		Key: key, Level: Note, Advisory: s.Advisory, Title: s.Title, Class: s.Class,
 		Status: StatusGone, FirstSeen: &first,
 		Stacks: []Stack{}, Occurrences: []Occurrence{}, Remedies: []Remedy{}, References: []string{},
 	}
+	for _, t := range s.Targets {
+		f.Occurrences = append(f.Occurrences, Occurrence{Target: t, Level: Note, Growth: Growth{Verdict: Undecided, Lives: 1},
+			Evidence: []Evidence{}, Preconditions: []PreconditionState{}, Points: []Point{}})
+	}
+	return f
 }
 
 // reached reports whether the targets of that names which are still looked at

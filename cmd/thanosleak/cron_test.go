@@ -157,6 +157,13 @@ func TestKilled(t *testing.T) {
 		kept = len(whole)
 	}
 	t.Logf("%d samples of %d runs, of which %d were killed", kept, runs, kills)
+	profiles, err := filepath.Glob(filepath.Join(dir, "*", "*.debug0.pb.gz"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command("go", append([]string{"tool", "pprof", "-top"}, profiles...)...).CombinedOutput(); err != nil {
+		t.Errorf("go tool pprof does not open what is stored: %v\n%s", err, out)
+	}
 	control(t, dir)
 }
 

@@ -37,11 +37,18 @@ func TestNews(t *testing.T) {
 		t.Helper()
 		hour++
 		var out, errOut strings.Builder
-		got := run(t.Context(), []string{"scan", server.URL, "--samples", "1", "-q", "--dir", dir, "--retention", "30d"},
+		got := run(t.Context(), []string{"scan", server.URL, "--samples", "1", "-q", "--dir", dir, "--retention", "30d", "-o", "text", "-o", "json=" + dir + ".json"},
 			streams{out: &out, err: &errOut, env: os.Getenv})
 		first, _, _ := strings.Cut(out.String(), "\n")
 		if got != status || !strings.HasPrefix(first, subject) || subject == "" && out.Len()+errOut.Len() > 0 {
 			t.Fatalf("hour %d: status %d, want %d and %q\n%s%s", hour, got, status, subject, out.String(), errOut.String())
+		}
+		result, err := os.ReadFile(dir + ".json")
+		if err == nil {
+			err = valid(string(result))
+		}
+		if err != nil {
+			t.Errorf("hour %d: %v\n%s", hour, err, result)
 		}
 		return out.String()
 	}
