@@ -12,17 +12,22 @@ type life struct {
 	samples []profile.Sample
 }
 
-// livesOf splits the samples of a target where the process was started anew:
-// its start time moved, or the binary is another.
+// maxBack is how many seconds a start time may move back: the boot time that it
+// is computed from follows corrections of the clock.
+const maxBack = 2
+
+// livesOf splits the samples of a target where another process answers: its
+// start time is another (an earlier one where an address leads to another
+// process now), or the binary is.
 func livesOf(samples []profile.Sample) []life {
 	var lives []life
 	start, build := 0.0, ""
 	for _, s := range samples {
 		newStart := s.Metrics.Sum("process_start_time_seconds")
 		newBuild := s.Goroutines.BuildID
-		restarted := start > 0 && newStart > start && !profile.SameStart(start, newStart) ||
+		another := start > 0 && newStart > 0 && !profile.SameStart(start, newStart) && (newStart > start || start-newStart > maxBack) ||
 			build != "" && newBuild != "" && build != newBuild
-		if len(lives) == 0 || restarted {
+		if len(lives) == 0 || another {
 			lives = append(lives, life{})
 		}
 		if newStart > 0 {

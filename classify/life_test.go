@@ -23,6 +23,7 @@ func TestLives(t *testing.T) {
 		{"no metrics", []float64{0, 0, 0}, nil, []int{3}},
 		{"the boot time is rounded anew", []float64{100, 101, 99.5, 101.5, 100}, nil, []int{5}},
 		{"a restart", []float64{100, 100, 160, 160}, nil, []int{2, 2}},
+		{"an older process takes the address", []float64{200, 200, 100, 100}, nil, []int{2, 2}},
 		{"three lives", []float64{100, 160, 160, 220}, nil, []int{1, 2, 1}},
 		{"metrics fail in between", []float64{100, 0, 0, 100, 160}, nil, []int{4, 1}},
 		{"a restart while metrics fail", []float64{100, 0, 160}, nil, []int{2, 1}},

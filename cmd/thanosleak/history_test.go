@@ -161,6 +161,30 @@ func TestAddressUsedAgain(t *testing.T) {
 	scan(elsewhere.URL).says(t, exitOK, "6 samples in 1h15m", "the process was watched as "+strings.TrimPrefix(server.URL, "http://")+" before")
 }
 
+// TestSeveralBehindOneAddress runs against an address behind which two processes
+// answer in turn: that is told, by the runs of cron as well, and their counts
+// make no growth.
+func TestSeveralBehindOneAddress(t *testing.T) {
+	processes := []*later{newLater(t, "v0.36.1-slowstore-eager", "leaf", time.Minute), newLater(t, "v0.36.1-slowstore-eager", "upper", time.Minute)}
+	n := 0
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { processes[n].ServeHTTP(w, r) }))
+	defer server.Close()
+	dir := t.TempDir()
+	clock := processes[0].now
+	scan := func(process int) ran {
+		n, clock = process, clock.Add(time.Minute)
+		processes[n].now = clock
+		return scanned(t, server.URL, "--samples", "1", "--dir", dir)
+	}
+	scan(0).says(t, exitOK)
+	scan(1).says(t, exitOK)
+	scan(0).says(t, exitFailed, "several processes answer at this address in turn", "dns+HOST:PORT")
+	for range inTurn { // the address leads to one process now
+		scan(0)
+	}
+	scan(0).says(t, exitOK, "1 querier")
+}
+
 // TestUnwritable scans into folders that cannot be written to.
 func TestUnwritable(t *testing.T) {
 	server := httptest.NewServer(newLater(t, "v0.36.1-slowstore-eager", "leaf", time.Minute))

@@ -67,8 +67,7 @@ func (r *rounds) refresh(ctx context.Context) {
 			r.watches = append(r.watches, r.newWatch(t))
 			continue
 		}
-		r.watches[i].ended = false
-		r.watches[i].target.Labels = t.Labels
+		r.relist(r.watches[i], t)
 	}
 	for _, w := range r.watches {
 		if !listed[w.target.Name] && !w.ended {
@@ -78,8 +77,26 @@ func (r *rounds) refresh(ctx context.Context) {
 	}
 }
 
+// relist continues with a target that is listed still, or again. What its file
+// says of it may have changed.
+func (r *rounds) relist(w *watch, t discover.Target) {
+	w.ended = false
+	w.target.Labels = t.Labels
+	if w.listed.URL.String() != t.URL.String() {
+		w.client.Close()
+		w.client = r.newClient(t)
+	}
+	w.listed = t
+}
+
 // newWatch begins with what is kept of the target.
 func (r *rounds) newWatch(t discover.Target) *watch {
+	w := &watch{listed: t, client: r.newClient(t), target: profile.Target{Name: t.Name, URL: t.String(), Labels: t.Labels}}
+	r.resume(w)
+	return w
+}
+
+func (r *rounds) newClient(t discover.Target) *scrape.Client {
 	o := scrape.Options{
 		Timeout: time.Duration(r.timeout), Force: r.force, LeakProfile: r.leakProfile,
 		Flags: flagNames(r.db), Intern: r.table, UserAgent: "thanosleak/" + version(),
@@ -87,9 +104,7 @@ func (r *rounds) newWatch(t discover.Target) *watch {
 	if r.config != nil {
 		o.Transport = r.config.Transport()
 	}
-	w := &watch{client: scrape.New(t.Name, t.URL, o), target: profile.Target{Name: t.Name, URL: t.String(), Labels: t.Labels}}
-	r.resume(w)
-	return w
+	return scrape.New(t.Name, t.URL, o)
 }
 
 // resume puts what is kept of the target before what will be taken.
@@ -115,6 +130,10 @@ func (r *rounds) round(ctx context.Context, last bool) {
 	r.sampleAll(ctx, r.refused(), last)
 	for _, w := range r.watches {
 		if w.taken == 0 {
+			continue
+		}
+		if w.alternates() {
+			w.mixed = scrape.SeveralProcesses(w.target.Name, w.listed.URL)
 			continue
 		}
 		w.target.Samples = trim(w.target.Samples, time.Duration(r.window))
@@ -178,12 +197,13 @@ func (r *rounds) sample(ctx context.Context, w *watch, last bool) {
 	defer cancel()
 	s, payload, err := w.client.Sample(ctx)
 	w.last = err
-	if err != nil {
+	switch {
+	case errors.Is(err, scrape.ErrSeveralProcesses):
+		w.mixed = err
+		fallthrough
+	case err != nil:
 		w.err = err
 		w.failed++
-		if errors.Is(err, scrape.ErrSeveralProcesses) {
-			w.mixed = err
-		}
 		return
 	}
 	if w.isNew(s) {
@@ -213,8 +233,10 @@ func (r *rounds) facts(ctx context.Context, w *watch) {
 	facts, warnings, err := w.client.Facts(ctx)
 	if err != nil {
 		warnings = append(warnings, err.Error())
+		w.asked = false // what is known from before has to do until the next sample
+	} else {
+		w.target.Facts, w.unsaved = facts, true
 	}
-	w.target.Facts, w.unsaved = facts, true
 	for _, text := range warnings {
 		w.warn(text)
 	}

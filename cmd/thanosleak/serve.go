@@ -152,11 +152,16 @@ func (s *server) publish(ctx context.Context, r *rounds, b *board, run report.Ru
 	b.complain(r.std, notKept, unwritten, r.tidy(news))
 }
 
-// begin forgets what went wrong in the last round.
+// begin forgets what went wrong in the last round. Where several processes
+// answered, it begins anew: the address may have been set right.
 func (r *rounds) begin() {
 	r.notKept = nil
 	for _, w := range r.watches {
 		w.taken, w.failed, w.err, w.notKept = 0, 0, nil, false
+		if w.mixed != nil {
+			w.client.Close()
+			w.client, w.mixed = r.newClient(w.listed), nil
+		}
 	}
 }
 

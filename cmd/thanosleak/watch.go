@@ -8,11 +8,13 @@ import (
 	"time"
 
 	"github.com/thanosleak/thanosleak/profile"
+	"github.com/thanosleak/thanosleak/profile/discover"
 	"github.com/thanosleak/thanosleak/profile/scrape"
 )
 
 // watch is one target while it is sampled.
 type watch struct {
+	listed  discover.Target
 	client  *scrape.Client
 	target  profile.Target
 	asked   bool            // what it is
@@ -92,12 +94,43 @@ func (w *watch) setAside(now time.Time) {
 	w.target.Samples = samples[:n:n]
 }
 
-// warn adds a warning unless it is there.
+// inTurn is how many of the newest samples tell that several processes answer:
+// few, so that it is forgotten soon where the address was set right.
+const inTurn = 6
+
+// alternates reports whether the newest sample is of a process that another one
+// took turns with: what answers is a Service, say, and not a process.
+func (w *watch) alternates() bool {
+	samples := w.target.Samples[max(0, len(w.target.Samples)-inTurn):]
+	n := len(samples) - 1
+	if n < 2 {
+		return false
+	}
+	start := func(i int) float64 { return samples[i].Metrics.Sum("process_start_time_seconds") }
+	other := false
+	for i := n - 1; i >= 0; i-- {
+		same := profile.SameStart(start(i), start(n))
+		if same && other {
+			return true
+		}
+		other = other || !same && start(i) > 0 && start(n) > 0
+	}
+	return false
+}
+
+// warn adds a warning unless it is there. The oldest make room, for serve runs
+// for months.
 func (w *watch) warn(text string) {
-	if !slices.Contains(w.target.Warnings, text) {
-		w.target.Warnings = append(w.target.Warnings, text)
+	if slices.Contains(w.target.Warnings, text) {
+		return
+	}
+	w.target.Warnings = append(w.target.Warnings, text)
+	if n := len(w.target.Warnings) - maxWarnings; n > 0 {
+		w.target.Warnings = slices.Clone(w.target.Warnings[n:])
 	}
 }
+
+const maxWarnings = 20
 
 // trim leaves out samples of more than the window before the newest.
 func trim(samples []profile.Sample, window time.Duration) []profile.Sample {
@@ -116,16 +149,16 @@ func (w *watch) explain(interrupted bool) string {
 	w.target.FailedSamples = w.failed
 	w.target.Unreached, w.target.Err = false, ""
 	switch {
+	case w.mixed != nil:
+		w.target.Unreached, w.target.Samples, w.target.Err = true, nil, w.mixed.Error()
+		return w.target.Err
 	case w.failed == 0, interrupted && w.taken > 0:
 		return ""
-	case w.taken == 0 || w.mixed != nil:
+	case w.taken == 0:
 		w.target.Unreached = true
 		w.target.Err = fmt.Sprint(w.err)
 		if interrupted {
 			w.target.Err = w.target.Name + ": interrupted before the first sample"
-		}
-		if w.mixed != nil {
-			w.target.Samples = nil
 		}
 		return w.target.Err
 	}

@@ -44,7 +44,13 @@ func (l *life) see(m profile.Metrics) bool {
 	return true
 }
 
-// severalProcesses says that a series of samples cannot be had at an address.
+// SeveralProcesses returns the error of [Client.Sample] that says that no series
+// of samples can be had of a target, for those who see it by samples of earlier
+// runs.
+func SeveralProcesses(name string, base *url.URL) *Error {
+	return (&Client{name: name}).severalProcesses(base)
+}
+
 func (c *Client) severalProcesses(u *url.URL) *Error {
 	return c.fail(u, "several processes answer at this address in turn (a Service or load balancer): their start times or builds alternate, so samples from here are no series",
 		"Scan every pod: dns+HOST:PORT with the name of a headless service, or port-forward to a single pod.", ErrSeveralProcesses)
