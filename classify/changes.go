@@ -2,6 +2,7 @@ package classify
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -28,6 +29,9 @@ type Change struct {
 	Kind ChangeKind
 	// Key is that of the finding; empty where it is about a target.
 	Key string
+	// Name is what the finding is called where the result does not hold it any
+	// more: ID and title.
+	Name string
 	// Target is the name of the target; empty where it is about a finding.
 	Target string
 	// Text says what is different, in a phrase; empty where Kind says it all.
@@ -48,19 +52,15 @@ func (m *Memory) Changes(r *Result, floor Level, now time.Time) []Change {
 			all = append(all, c)
 		}
 	}
-	for _, t := range r.Targets {
-		o := m.Outages[t.Name]
-		switch {
-		case o == nil:
-		case o.Told.IsZero():
-			all = append(all, Change{Kind: ChangeDown, Target: t.Name, Text: t.Error})
-		case due(o.Told, now):
-			all = append(all, Change{Kind: ChangeAbsent, Target: t.Name,
-				Text: fmt.Sprintf("for %s. %s", Span(now.Sub(o.Since).Abs()), t.Error)})
+	for _, key := range slices.Sorted(maps.Keys(m.Findings)) {
+		if s := m.Findings[key]; s.Gone != nil && s.Told != nil {
+			all = append(all, Change{Kind: ChangeGone, Key: key, Name: s.name(), Text: "first seen " + stamp(s.FirstSeen)})
 		}
 	}
-	for _, name := range m.back {
-		all = append(all, Change{Kind: ChangeBack, Target: name})
+	for _, t := range r.Targets {
+		if c, ok := m.outage(&t, now); ok {
+			all = append(all, c)
+		}
 	}
 	slices.SortStableFunc(all, func(a, b Change) int {
 		return slices.Index(changeKinds, a.Kind) - slices.Index(changeKinds, b.Kind)
@@ -72,10 +72,8 @@ func (m *Memory) Changes(r *Result, floor Level, now time.Time) []Change {
 func (m *Memory) change(f *Finding, floor Level, now time.Time) (Change, bool) {
 	s := m.Findings[f.Key]
 	switch {
-	case s == nil:
+	case s == nil || s.Gone != nil:
 		return Change{}, false
-	case s.Gone != nil:
-		return Change{Kind: ChangeGone, Key: f.Key, Text: "for the first time since " + stamp(s.FirstSeen)}, s.Told != nil
 	case s.Told == nil:
 		return Change{Kind: ChangeNew, Key: f.Key}, f.Level.AtLeast(floor)
 	}
@@ -84,6 +82,30 @@ func (m *Memory) change(f *Finding, floor Level, now time.Time) (Change, bool) {
 	}
 	return Change{Kind: ChangeStill, Key: f.Key, Text: "first seen " + stamp(s.FirstSeen)},
 		due(s.Told.Time, now) && f.Level.AtLeast(floor)
+}
+
+// outage compares a target that gives no sample, or does again, with what was
+// told of it.
+func (m *Memory) outage(t *TargetResult, now time.Time) (Change, bool) {
+	o := m.Outages[t.Name]
+	switch {
+	case o == nil:
+		return Change{}, false
+	case o.Over:
+		return Change{Kind: ChangeBack, Target: t.Name}, true
+	case o.Told.IsZero():
+		return Change{Kind: ChangeDown, Target: t.Name, Text: t.Error}, true
+	}
+	return Change{Kind: ChangeAbsent, Target: t.Name,
+		Text: fmt.Sprintf("for %s. %s", Span(now.Sub(o.Since).Abs()), t.Error)}, due(o.Told, now)
+}
+
+// name is what people call the finding: ID and title, as far as they are known.
+func (s *Seen) name() string {
+	if s.Advisory == "" {
+		return s.Title
+	}
+	return s.Advisory + ", " + s.Title
 }
 
 // due reports whether it is time for a reminder. A clock that jumped back a
@@ -126,6 +148,8 @@ func (m *Memory) Tell(changes []Change, now time.Time) {
 		switch s, o := m.Findings[c.Key], m.Outages[c.Target]; {
 		case c.Kind == ChangeGone && s != nil:
 			s.Told = nil
+		case c.Kind == ChangeBack:
+			delete(m.Outages, c.Target)
 		case s != nil:
 			s.Told = &Told{Extent: s.Extent, Time: now}
 		case o != nil:

@@ -91,6 +91,7 @@ type Told struct {
 type Outage struct {
 	Since time.Time `json:"since"`
 	Told  time.Time `json:"told"` // zero if nobody was told
+	Over  bool      `json:"over"` // it gives samples again
 }
 
 // forgetAfter is how long a finding that is gone is remembered: one that comes
@@ -128,9 +129,9 @@ func (m *Memory) JSON() ([]byte, error) {
 // goroutines, and remembers what the result says. now is the time of the
 // newest sample.
 //
-// A finding is gone when it is not at suspect or above any more, while all its
-// targets gave a sample or are no targets any more: a process that does not
-// answer may well leak.
+// A finding is gone when it has not been at suspect or above for a while, and
+// all its targets were judged or are no targets any more: a process that does
+// not answer, or of which too little is known since a pause, may well leak.
 func (m *Memory) Recall(r *Result, now time.Time) {
 	if m.Findings == nil {
 		m.Findings = map[string]*Seen{}
@@ -146,7 +147,7 @@ func (m *Memory) Recall(r *Result, now time.Time) {
 		switch {
 		case s.Gone != nil && now.Sub(*s.Gone).Abs() > forgetAfter:
 			delete(m.Findings, key)
-		case !found[key] && s.Gone == nil && reached(r, s.Targets):
+		case !found[key] && s.ends(r, now):
 			s.Gone = &now
 			r.Findings = append(r.Findings, s.gone(key))
 		}
@@ -171,7 +172,7 @@ func (m *Memory) see(f *Finding, r *Result, now time.Time) {
 	first := s.FirstSeen
 	f.FirstSeen = &first
 	if !worth {
-		if s.Gone == nil && reached(r, s.Targets) {
+		if s.ends(r, now) {
 			s.Gone = &now
 		}
 		return
@@ -199,24 +200,34 @@ func (s *Seen) gone(key string) Finding {
 	return f
 }
 
-// reached reports whether the targets of that names which are still looked at
-// gave a sample.
-func reached(r *Result, names []string) bool {
-	return !slices.ContainsFunc(r.Targets, func(t TargetResult) bool { return t.Unreached && slices.Contains(names, t.Name) })
+// goneAfter is how long a finding stays away before it is gone: one that comes
+// and goes around a threshold is no news each time. It is an hour, less what
+// hourly runs may lie nearer together.
+const goneAfter = 50 * time.Minute
+
+// ends reports whether a finding that is not found now is gone.
+func (s *Seen) ends(r *Result, now time.Time) bool {
+	return s.Gone == nil && now.Sub(s.LastSeen).Abs() >= goneAfter &&
+		!slices.ContainsFunc(r.Targets, func(t TargetResult) bool { return t.Judged != JudgedYes && slices.Contains(s.Targets, t.Name) })
 }
 
-// recallOutages remembers which targets gave no sample.
+// recallOutages remembers which targets gave no sample. An outage that nobody
+// was told of is forgotten when it is over, and so is one of a target that is
+// none any more.
 func (m *Memory) recallOutages(r *Result, now time.Time) {
 	before := m.Outages
-	m.Outages, m.back = map[string]*Outage{}, nil
+	m.Outages = map[string]*Outage{}
 	for _, t := range r.Targets {
 		o := before[t.Name]
 		switch {
 		case t.Unreached:
-			m.Outages[t.Name] = cmp.Or(o, &Outage{Since: now})
-		case o != nil && !o.Told.IsZero():
-			m.back = append(m.back, t.Name)
+			o = cmp.Or(o, &Outage{Since: now})
+			o.Over = false
+		case o == nil || o.Told.IsZero():
+			continue
+		default:
+			o.Over = true
 		}
+		m.Outages[t.Name] = o
 	}
-	slices.Sort(m.back)
 }

@@ -14,22 +14,31 @@ import (
 var firstRun = time.Date(2026, 11, 22, 6, 0, 0, 0, time.UTC)
 
 // resultOf makes a result: each word is a finding "KEY=LEVEL:CULPRITS@TARGET",
-// or "!TARGET" for one that gives no sample.
+// "TARGET" without one, "?TARGET" undecided, or "!TARGET" for one that gives no
+// sample.
 func resultOf(words ...string) *Result {
 	r := &Result{}
 	for _, w := range words {
 		if down, is := strings.CutPrefix(w, "!"); is {
-			r.Targets = append(r.Targets, TargetResult{Name: down, Unreached: true, Error: "refused"})
+			r.Targets = append(r.Targets, TargetResult{Name: down, Unreached: true, Judged: JudgedNo, Error: "refused"})
 			continue
 		}
-		key, rest, _ := strings.Cut(w, "=")
+		if unsure, is := strings.CutPrefix(w, "?"); is {
+			r.Targets = append(r.Targets, TargetResult{Name: unsure, Judged: JudgedUndecided})
+			continue
+		}
+		key, rest, found := strings.Cut(w, "=")
+		if !found {
+			r.Targets = append(r.Targets, TargetResult{Name: w, Judged: JudgedYes})
+			continue
+		}
 		what, target, _ := strings.Cut(rest, "@")
 		level, n, _ := strings.Cut(what, ":")
 		f := Finding{Key: key, Title: "title of " + key, Level: Level(level), Occurrences: []Occurrence{{Target: target}}}
 		fmt.Sscan(n, &f.Culprits)
 		r.Findings = append(r.Findings, f)
 		if !slices.ContainsFunc(r.Targets, func(t TargetResult) bool { return t.Name == target }) {
-			r.Targets = append(r.Targets, TargetResult{Name: target})
+			r.Targets = append(r.Targets, TargetResult{Name: target, Judged: JudgedYes})
 		}
 	}
 	return r
@@ -44,6 +53,7 @@ func TestMemory(t *testing.T) {
 		want  []string // news, and "STATUS KEY" of the findings
 	}
 	const day = 24 * time.Hour
+	const silent = time.Hour - 1 // after it: a run that tells nobody
 	for name, steps := range map[string][]step{
 		"told once, and every day": {
 			{0, []string{"A=likely:10@q1"}, []string{"new A", "is new"}},
@@ -68,6 +78,27 @@ func TestMemory(t *testing.T) {
 		"notes are not remembered": {
 			{0, []string{"A=note:10@q1"}, []string{"is new"}},
 			{time.Hour, nil, nil},
+		},
+		"gone and back are told when somebody listens": {
+			{0, []string{"A=likely:10@q1"}, []string{"new A", "is new"}},
+			{time.Hour, []string{"A=likely:10@q1", "!q2"}, []string{"down q2", "is ongoing"}},
+			{silent, []string{"q2"}, []string{"gone A", "back q2", "is gone"}}, // nobody does: see silent
+			{time.Hour, []string{"q2"}, []string{"gone A", "back q2"}},
+			{time.Hour, []string{"q2"}, nil},
+		},
+		"around a threshold": {
+			{0, []string{"A=likely:10@q1"}, []string{"new A", "is new"}},
+			{15 * time.Minute, []string{"q1"}, nil},
+			{15 * time.Minute, []string{"A=likely:10@q1"}, []string{"is ongoing"}},
+			{15 * time.Minute, []string{"A=note:10@q1"}, []string{"is ongoing"}},
+			{15 * time.Minute, []string{"A=likely:10@q1"}, []string{"is ongoing"}},
+			{15 * time.Minute, []string{"q1"}, nil},
+			{45 * time.Minute, []string{"q1"}, []string{"gone A", "is gone"}},
+		},
+		"too little is known after a pause": {
+			{0, []string{"A=likely:10@q1"}, []string{"new A", "is new"}},
+			{2 * day, []string{"?q1"}, nil},
+			{15 * time.Minute, []string{"A=likely:10@q1"}, []string{"still A", "is ongoing"}},
 		},
 		"gone, and back within a day": {
 			{0, []string{"A=likely:10@q1"}, []string{"new A", "is new"}},
@@ -125,7 +156,9 @@ func TestMemory(t *testing.T) {
 				if diff := cmp.Diff(s.want, got); diff != "" {
 					t.Fatalf("run %d: %s", i, diff)
 				}
-				m.Tell(changes, now)
+				if s.after != silent {
+					m.Tell(changes, now)
+				}
 				m = again(t, m)
 			}
 		})

@@ -67,16 +67,14 @@ func changeLine(r *classify.Result, c classify.Change) string {
 		return fmt.Sprintf("%s: no sample of %s", c.Kind, c.Target)
 	case classify.ChangeBack:
 		return "back: samples of " + c.Target
+	case classify.ChangeGone:
+		return fmt.Sprintf("%s: %s", c.Kind, c.Name)
 	}
 	i := slices.IndexFunc(r.Findings, func(f classify.Finding) bool { return f.Key == c.Key })
 	if i < 0 {
 		return fmt.Sprintf("%s: %s", c.Kind, c.Key)
 	}
-	f := &r.Findings[i]
-	if c.Kind == classify.ChangeGone {
-		return fmt.Sprintf("%s: %s", c.Kind, joined(f.Advisory, f.Title))
-	}
-	word, text, _ := headlineOf(f, r)
+	word, text, _ := headlineOf(&r.Findings[i], r)
 	return fmt.Sprintf("%s: %s %s", c.Kind, word, text)
 }
 

@@ -109,7 +109,7 @@ func TestChangesMail(t *testing.T) {
 	changes := []classify.Change{
 		{Kind: classify.ChangeNew, Key: r.Findings[0].Key},
 		{Kind: classify.ChangeDown, Target: "query-3:10902", Text: "connection refused"},
-		{Kind: classify.ChangeGone, Key: "TL-2099-001"},
+		{Kind: classify.ChangeGone, Key: "TL-2099-001", Name: "TL-2099-001, title"},
 	}
 	var b bytes.Buffer
 	if err := report.Changes(&b, theRun(), r, changes, report.TextOptions{}); err != nil {
@@ -119,7 +119,7 @@ func TestChangesMail(t *testing.T) {
 	if !strings.HasPrefix(subject, "thanosleak: new: ") || !strings.HasSuffix(subject, " (and 2 more changes)") {
 		t.Errorf("subject %q", subject)
 	}
-	for _, want := range []string{"\n  down: no sample of query-3:10902\n    connection refused\n", "\n  gone: TL-2099-001\n", "\n  do  1"} {
+	for _, want := range []string{"\n  down: no sample of query-3:10902\n    connection refused\n", "\n  gone: TL-2099-001, title\n", "\n  do  1"} {
 		if !strings.Contains("\n"+body, want) {
 			t.Errorf("no %q in\n%s", want, body)
 		}

@@ -71,7 +71,8 @@ func (a *analyzer) run(ctx context.Context, std streams, args []string) error {
 	r := a.judge(in.Targets, db, "")
 	r.Warnings = append(r.Warnings, in.Warnings...)
 	run.Finished = now()
-	return a.status(std, r, a.print(std, run, r, nil))
+	_, unwritten := a.print(std, run, r, nil)
+	return a.status(std, r, unwritten)
 }
 
 // read reads the input, or gives up when ctx is done: standard input may never

@@ -134,6 +134,28 @@ func TestOneClockAhead(t *testing.T) {
 	}
 }
 
+// TestClockAheadOnce: a clock that ran ahead for one sample costs nothing of what
+// was kept before, neither now nor when it is right again.
+func TestClockAheadOnce(t *testing.T) {
+	process := newLater(t, "v0.36.1-slowstore-eager", "leaf", 15*time.Minute)
+	process.now = time.Now().UTC().Add(-12 * time.Hour)
+	server := httptest.NewServer(process)
+	defer server.Close()
+	dir := t.TempDir()
+	scan := func() ran { return scanned(t, server.URL, "--samples", "1", "--dir", dir) }
+	for range 12 {
+		scan()
+	}
+	right := process.now
+	process.now = right.AddDate(0, 0, 10)
+	scan()
+	process.now = right
+	scan().says(t, exitOK, "13 samples in 3h", "jumped back")
+	if kept := stems(t, dir, ".debug0.pb.gz"); len(kept) != 14 {
+		t.Errorf("%d samples are kept, want all 14", len(kept))
+	}
+}
+
 // TestAddressUsedAgain lets a querier take the address of one that leaked, and
 // a process go on at another address.
 func TestAddressUsedAgain(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -72,6 +73,51 @@ func TestNews(t *testing.T) {
 	scan(exitFound, "thanosleak: back: samples of ")
 	fixed.now = leaking.now
 	serving.Store(fixed)
+	for range 5 {
+		scan(exitOK, "") // too few samples of the new process to say so
+	}
 	scan(exitOK, "thanosleak: gone: TL-2024-001, ")
 	scan(exitOK, "")
+}
+
+// TestNoFalseNews: what fails around a leak makes it neither gone nor new.
+func TestNoFalseNews(t *testing.T) {
+	process := newLater(t, "v0.35.1-go121-slowstore-eager", "upper", time.Hour)
+	process.current = len(process.stems) - 2
+	server := httptest.NewServer(process)
+	defer server.Close()
+	dir, files := t.TempDir(), t.TempDir()
+	list, result := filepath.Join(files, "targets.json"), filepath.Join(files, "result.json")
+	write := func(content string) {
+		t.Helper()
+		if err := os.WriteFile(list, []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	good := `[{"targets": ["` + strings.TrimPrefix(server.URL, "http://") + `"]}]`
+	scan := func() ran {
+		return scanned(t, "--target-file", list, "--samples", "1", "-q", "--dir", dir, "-o", "text", "-o", "json="+result)
+	}
+	write(good)
+	scan().says(t, exitFound, "thanosleak: new: LEAK confirmed TL-2024-001")
+	write(`[{"targets": [`)
+	r := scan()
+	r.says(t, exitFound, "thanosleak: down: no sample of "+list)
+	if strings.Contains(r.out, "gone") {
+		t.Errorf("a file that is damaged ends the leak\n%s", r.out)
+	}
+	write(good)
+	if r := scan(); r.status != exitFound || r.out != "" {
+		t.Errorf("status %d\n%s", r.status, r.out)
+	}
+	// A file that cannot be written is told each time, the leak is not.
+	if err := os.Remove(result); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(filepath.Join(result, "in the way"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if r := scan(); r.status != exitFound || r.out != "" || !strings.Contains(r.errOut, result) {
+		t.Errorf("status %d\n%s%s", r.status, r.out, r.errOut)
+	}
 }

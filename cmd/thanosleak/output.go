@@ -126,7 +126,10 @@ func givenFlags(c *cobra.Command) string {
 				fmt.Fprintf(&b, " --%s", f.Name)
 				continue
 			}
-			fmt.Fprintf(&b, " --%s=%s", f.Name, classify.ShellQuote(discover.Plain(v)))
+			if strings.Contains(v, "://") {
+				v = discover.Plain(v)
+			}
+			fmt.Fprintf(&b, " --%s=%s", f.Name, classify.ShellQuote(v))
 		}
 	})
 	return b.String()
@@ -150,23 +153,26 @@ func (s *shared) judge(targets []profile.Target, db *advisory.DB, kept string) *
 
 // print writes the result in all formats asked for, and in quiet runs what is
 // new in it: nothing if nothing is. Where there is nothing to compare with (n
-// is nil) all is new that the exit status tells of.
-func (s *shared) print(std streams, run report.Run, r *classify.Result, n *news) error {
+// is nil) all is new that the exit status tells of. told says that all is on
+// standard output that belongs there, whatever failed.
+func (s *shared) print(std streams, run report.Run, r *classify.Result, n *news) (told bool, failed error) {
+	told = true
 	outputs := s.outputs
 	if len(outputs) == 0 {
 		outputs = []string{"text"}
 	}
 	silent := s.quiet && (n == nil && s.outcome(r) == nil || n != nil && len(n.changes) == 0)
-	var errs []error
 	for _, o := range outputs {
-		if silent && !strings.Contains(o, "=") {
+		toFile := strings.Contains(o, "=")
+		if silent && !toFile {
 			continue // files that were asked for by name are written all the same
 		}
 		if err := s.write(std, o, run, r, n); err != nil {
-			errs = append(errs, fmt.Errorf("write %s: %w", o, err))
+			failed = errors.Join(failed, fmt.Errorf("write %s: %w", o, err))
+			told = told && toFile
 		}
 	}
-	return errors.Join(errs...)
+	return told, failed
 }
 
 // status returns what the exit status hangs on: the result and what failed

@@ -24,7 +24,8 @@ type before struct {
 	url       *url.URL
 	transport http.RoundTripper
 	past      map[string]*profile.Past
-	asked     time.Time
+	warnings  []string
+	again     time.Time // when to ask again; zero if it was not asked yet
 }
 
 func (b *before) add(f *pflag.FlagSet) {
@@ -60,8 +61,12 @@ func (b *before) check() error {
 	return nil
 }
 
-// pastEvery is how often serve asks: the past changes slowly.
-const pastEvery = time.Hour
+// How long serve waits until it asks again: the past changes slowly, and who
+// does not answer may be busy.
+const (
+	pastEvery = time.Hour
+	pastRetry = 10 * time.Minute
+)
 
 // addPast gives the targets their past, where somebody is to be asked for it.
 // What goes wrong is a warning: what was scanned counts.
@@ -69,18 +74,23 @@ func (b *before) addPast(ctx context.Context, targets []profile.Target) (warning
 	if b.url == nil || ctx.Err() != nil {
 		return nil
 	}
-	if b.past == nil || time.Since(b.asked) >= pastEvery {
-		past, told, err := prometheus.Fetch(ctx, b.url, targets, prometheus.Options{
-			Window: time.Duration(b.window), UserAgent: "thanosleak/" + version(), Transport: b.transport,
-		})
-		warnings = told
-		if err != nil {
-			return append(warnings, err.Error())
-		}
-		b.past, b.asked = past, time.Now()
+	if !time.Now().Before(b.again) {
+		b.ask(ctx, targets)
 	}
 	for i := range targets {
 		targets[i].Past = b.past[targets[i].Name]
 	}
-	return warnings
+	return b.warnings
+}
+
+func (b *before) ask(ctx context.Context, targets []profile.Target) {
+	past, warnings, err := prometheus.Fetch(ctx, b.url, targets, prometheus.Options{
+		Window: time.Duration(b.window), UserAgent: "thanosleak/" + version(), Transport: b.transport,
+	})
+	b.warnings, b.again = warnings, time.Now().Add(pastEvery)
+	if err != nil {
+		b.warnings, b.again = append(warnings, err.Error()), time.Now().Add(pastRetry)
+		return
+	}
+	b.past = past
 }

@@ -31,6 +31,7 @@ type rounds struct {
 	lost     []profile.Target // names that were not found in the last round
 	troubles []string         // what else went wrong when targets were looked up
 	progress *progress
+	tidied   time.Time // when samples that are too old were last looked for
 
 	mu      sync.Mutex
 	notKept []error // why samples are missing in the capture, once a target
@@ -111,7 +112,7 @@ func (r *rounds) newClient(t discover.Target) *scrape.Client {
 func (r *rounds) resume(w *watch) {
 	if old, ok := r.store.take(w.target.Name); ok {
 		w.target.Samples, w.target.Facts = old.Samples, old.Facts
-		w.target.Warnings = append(w.target.Warnings, old.Warnings...)
+		w.notes = append(w.notes, old.Warnings...)
 	}
 }
 
@@ -128,8 +129,10 @@ func (r *rounds) keepIn(st *store) {
 func (r *rounds) round(ctx context.Context, last bool) {
 	r.sampleAll(ctx, r.live(), last)
 	r.sampleAll(ctx, r.refused(), last)
+	clock := r.clock()
 	for _, w := range r.watches {
 		if w.taken == 0 {
+			w.target.Samples = since(w.target.Samples, clock.Add(-time.Duration(r.window)))
 			continue
 		}
 		if w.alternates() {
@@ -237,9 +240,7 @@ func (r *rounds) facts(ctx context.Context, w *watch) {
 	} else {
 		w.target.Facts, w.unsaved = facts, true
 	}
-	for _, text := range warnings {
-		w.warn(text)
-	}
+	w.unknown = warnings
 }
 
 // annotate takes full stacks for the newest sample.
@@ -288,8 +289,8 @@ func (r *rounds) kept() (string, error) {
 // targets returns what there is to judge: what is watched, the names that were
 // not found, and what else is kept. Where a discovery tells which targets there
 // are, those that it does not list any more have ended: what they leaked went
-// with them, and they are left out.
-func (r *rounds) targets() (targets []profile.Target, left []string) {
+// with them, and they are left out. Where it fails that is not known.
+func (r *rounds) targets() (targets []profile.Target, ended []string) {
 	for _, w := range r.watches {
 		targets = append(targets, w.target)
 	}
@@ -297,13 +298,13 @@ func (r *rounds) targets() (targets []profile.Target, left []string) {
 		r.store.forget(newest.Add(-time.Duration(r.window)))
 	}
 	others := r.store.others()
-	if r.source.Discovers() {
+	if r.source.Discovers() && len(r.lost) == 0 {
 		for _, t := range others {
-			left = append(left, t.Name)
+			ended = append(ended, t.Name)
 		}
 		others = nil
 	}
-	return slices.Concat(targets, r.lost, others), left
+	return slices.Concat(targets, r.lost, others), ended
 }
 
 // newest returns the time that stands for that of the run: of the newest samples
@@ -319,9 +320,27 @@ func (r *rounds) newest() time.Time {
 	return capture.Middle(times)
 }
 
-// keeping is what the folder may keep after this run.
+// clock returns the time by the clock of the targets, as far as it is known; see
+// [classify.Memory.Now].
+func (r *rounds) clock() time.Time {
+	newest, m := r.newest(), r.store.memory
+	if newest.IsZero() && m != nil && m.Clocks != nil {
+		return m.Now(newest, now())
+	}
+	return newest
+}
+
+// keeping is what the folder may keep after this run. Nothing is old by a clock
+// that runs ahead of this machine's.
 func (r *rounds) keeping() capture.Retention {
-	return capture.Retention{Newest: r.newest(), Age: time.Duration(r.retention), Size: r.maxBytes}
+	return capture.Retention{Newest: earlier(r.newest(), now()), Age: time.Duration(r.retention), Size: r.maxBytes}
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
 }
 
 // names are the targets of the command line.

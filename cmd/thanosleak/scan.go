@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/thanosleak/thanosleak/classify"
+	"github.com/thanosleak/thanosleak/profile/capture"
 	"github.com/thanosleak/thanosleak/profile/scrape"
 	"github.com/thanosleak/thanosleak/report"
 )
@@ -151,11 +152,11 @@ func (r *rounds) report(ctx context.Context, run report.Run) error {
 			r.complain(text)
 		}
 	}
-	unwritten := r.print(r.std, run, result, news)
+	told, unwritten := r.print(r.std, run, result, news)
 	switch {
 	case interrupted:
 		news = nil // targets were not asked: there is nothing to compare with
-	case news != nil && (unwritten != nil || !r.quiet):
+	case news != nil && !(told && r.quiet):
 		news.changes = nil // those who are to be told by quiet runs were not
 	}
 	return r.status(r.std, result, notKept, unwritten, r.tidy(news))
@@ -190,9 +191,6 @@ func isAre(n int) string {
 func (r *rounds) explain(interrupted bool) []string {
 	var complaints []string
 	for _, w := range r.watches {
-		for _, text := range w.client.Warnings() {
-			w.warn(text)
-		}
 		if text := w.explain(interrupted); text != "" {
 			complaints = append(complaints, text)
 		}
@@ -213,10 +211,18 @@ func (r *rounds) complain(text string) {
 	}
 }
 
+// tidyEvery is how often samples that are too old are looked for: serve has its
+// folder for itself, and to look through it takes a second.
+const tidyEvery = time.Hour
+
 // tidy keeps what people were told, removes samples that are too old, and says
 // so.
 func (r *rounds) tidy(n *news) error {
-	removed, err := r.store.remember(n, r.keeping())
+	var keep capture.Retention
+	if r.tidied.IsZero() || time.Since(r.tidied) >= tidyEvery {
+		keep, r.tidied = r.keeping(), time.Now()
+	}
+	removed, err := r.store.remember(n, keep)
 	if text := removed.String(); text != "" && !r.quiet {
 		fmt.Fprintf(r.std.err, "thanosleak: removed from %s: %s\n", r.dir, text)
 	}

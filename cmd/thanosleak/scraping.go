@@ -37,6 +37,9 @@ type scraping struct {
 	// bytes; 0 is no bound.
 	sizeLimit string
 	maxBytes  int64
+	// sparse is how near to each other samples of a folder are judged that are
+	// older than an hour; 0 for all.
+	sparse time.Duration
 
 	resolver discover.Resolver
 }

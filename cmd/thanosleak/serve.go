@@ -61,6 +61,7 @@ func (s *server) check() error {
 	if strings.HasSuffix(s.dir, ".tar.gz") || strings.HasSuffix(s.dir, ".tgz") {
 		return usagef("--dir %s: serve keeps samples in a folder, not in an archive", s.dir)
 	}
+	s.sparse = thinTo
 	// What is new goes to standard output, and nothing else.
 	s.quiet = true
 	if !slices.ContainsFunc(s.outputs, func(o string) bool { return !strings.Contains(o, "=") }) {
@@ -144,10 +145,10 @@ func (s *server) publish(ctx context.Context, r *rounds, b *board, run report.Ru
 	result, notKept := r.judged(ctx)
 	run.Finished = now()
 	news := r.store.compare(result, r.floor(), r.newest(), run.Finished)
-	unwritten := r.print(r.std, run, result, news)
+	told, unwritten := r.print(r.std, run, result, news)
 	b.show(run, result)
-	if unwritten != nil {
-		news.changes = nil // nobody was told
+	if !told {
+		news.changes = nil
 	}
 	b.complain(r.std, notKept, unwritten, r.tidy(news))
 }
@@ -157,7 +158,7 @@ func (s *server) publish(ctx context.Context, r *rounds, b *board, run report.Ru
 func (r *rounds) begin() {
 	r.notKept = nil
 	for _, w := range r.watches {
-		w.taken, w.failed, w.err, w.notKept = 0, 0, nil, false
+		w.taken, w.failed, w.err, w.notKept, w.notes = 0, 0, nil, false, nil
 		if w.mixed != nil {
 			w.client.Close()
 			w.client, w.mixed = r.newClient(w.listed), nil

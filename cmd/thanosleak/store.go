@@ -50,7 +50,8 @@ func (s *scraping) open(db *advisory.DB) (*store, error) {
 		return nil, errors.Join(err, w.Close())
 	}
 	in, err := capture.Open([]string{s.dir}, nil, capture.Options{
-		Flags: profile.FlagFilter(flagNames(db)), Window: time.Duration(s.window), Newest: newest,
+		// A sample whose clock ran ahead must not make the others old.
+		Flags: profile.FlagFilter(flagNames(db)), Window: time.Duration(s.window), Newest: earlier(newest, now()), Sparse: s.sparse,
 	})
 	if err != nil {
 		st.warnings = append(st.warnings, "what is in the folder already is not judged along: "+err.Error())

@@ -20,6 +20,8 @@ type watch struct {
 	asked   bool            // what it is
 	started float64         // when the process was started that was asked
 	unsaved bool            // what it answered is not in the capture
+	unknown []string        // what it did not answer
+	notes   []string        // what was met in this run, oldest first
 	taken   int             // samples of this run
 	failed  int             // attempts of this run
 	ended   bool            // the discovery does not list it any more
@@ -118,26 +120,23 @@ func (w *watch) alternates() bool {
 	return false
 }
 
-// warn adds a warning unless it is there. The oldest make room, for serve runs
-// for months.
+// warn adds a warning unless it is there.
 func (w *watch) warn(text string) {
-	if slices.Contains(w.target.Warnings, text) {
-		return
-	}
-	w.target.Warnings = append(w.target.Warnings, text)
-	if n := len(w.target.Warnings) - maxWarnings; n > 0 {
-		w.target.Warnings = slices.Clone(w.target.Warnings[n:])
+	if !slices.Contains(w.notes, text) {
+		w.notes = append(w.notes, text)
 	}
 }
-
-const maxWarnings = 20
 
 // trim leaves out samples of more than the window before the newest.
 func trim(samples []profile.Sample, window time.Duration) []profile.Sample {
 	if len(samples) == 0 {
 		return samples
 	}
-	from := samples[len(samples)-1].Time.Add(-window)
+	return since(samples, samples[len(samples)-1].Time.Add(-window))
+}
+
+// since returns the samples from a time on.
+func since(samples []profile.Sample, from time.Time) []profile.Sample {
 	n, _ := slices.BinarySearchFunc(samples, from, func(s profile.Sample, t time.Time) int { return s.Time.Compare(t) })
 	return samples[n:]
 }
@@ -146,6 +145,7 @@ func trim(samples []profile.Sample, window time.Duration) []profile.Sample {
 // returns what is to be said beside it; empty for nothing.
 func (w *watch) explain(interrupted bool) string {
 	interrupted = interrupted && errors.Is(w.err, context.Canceled)
+	w.target.Warnings = slices.Concat(w.unknown, w.client.Warnings(), w.notes)
 	w.target.FailedSamples = w.failed
 	w.target.Unreached, w.target.Err = false, ""
 	switch {

@@ -54,6 +54,10 @@ type Options struct {
 	// older, by an hour at least, are not even opened. Samples of which no
 	// time is known stay.
 	Window time.Duration
+	// Sparse is for those who keep what they read: of the samples in a capture
+	// whose names tell that they are more than an hour older than the newest,
+	// one of each such span is read. 0 reads all.
+	Sparse time.Duration
 	// Newest stands in place of the newest sample: Window counts back from it,
 	// and later samples stay. If zero, the newest sample of the whole input
 	// counts; the times of files, which copying changes, only where no sample

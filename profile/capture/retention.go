@@ -54,6 +54,9 @@ func (w *Writer) Retain(r Retention) (Removed, error) {
 		return Removed{}, nil
 	}
 	removed, err := s.retain(r)
+	w.mu.Lock()
+	w.stems = map[string]map[string]bool{} // to be read anew: it would grow for ever
+	w.mu.Unlock()
 	if err != nil {
 		err = writeError(w.path, err)
 	}
@@ -67,6 +70,7 @@ type stored struct {
 	stem  string
 	files []string // debug0 first: without it a sample is none
 	bytes int64
+	whole bool // it has a profile
 	last  bool // the newest of its target
 }
 
@@ -152,7 +156,7 @@ func Middle(times []time.Time) time.Time {
 func trusted(all []*stored, r Retention) bool {
 	recent := map[string]int{}
 	for _, v := range all {
-		if !v.time.After(r.Newest) && v.time.After(r.Newest.Add(-r.Age)) {
+		if v.whole && !v.time.After(r.Newest) && v.time.After(r.Newest.Add(-r.Age)) {
 			if recent[v.dir]++; recent[v.dir] >= minRecent {
 				return true
 			}
@@ -173,7 +177,7 @@ func older(all []*stored, than time.Time) map[*stored]bool {
 }
 
 // sameHour returns the samples from before a time that have an older one of the
-// same target in the same hour.
+// same target in the same hour, and what is left of samples without a profile.
 func sameHour(all []*stored, before time.Time) map[*stored]bool {
 	type hour struct {
 		dir string
@@ -182,10 +186,10 @@ func sameHour(all []*stored, before time.Time) map[*stored]bool {
 	more, taken := map[*stored]bool{}, map[hour]bool{}
 	for _, v := range all {
 		h := hour{v.dir, v.time.Truncate(time.Hour)}
-		if taken[h] && v.time.Before(before) {
+		if (taken[h] || !v.whole) && v.time.Before(before) {
 			more[v] = true
 		}
-		taken[h] = true
+		taken[h] = taken[h] || v.whole
 	}
 	return more
 }
@@ -274,6 +278,7 @@ func (s *folderSink) storedIn(dir string) ([]*stored, error) {
 			t, _ := nameTime(stem)
 			all = append(all, &stored{dir: dir, stem: stem, time: t})
 		}
+		all[i].whole = all[i].whole || k != metrics
 		if k == debug0 {
 			all[i].files = slices.Insert(all[i].files, 0, e.Name())
 		} else {
@@ -286,8 +291,11 @@ func (s *folderSink) storedIn(dir string) ([]*stored, error) {
 	slices.SortFunc(all, func(a, b *stored) int {
 		return cmp.Or(a.time.Compare(b.time), cmp.Compare(len(a.stem), len(b.stem)), cmp.Compare(a.stem, b.stem))
 	})
-	if len(all) > 0 {
-		all[len(all)-1].last = true
+	for i := len(all) - 1; i >= 0; i-- {
+		if all[i].whole {
+			all[i].last = true
+			break
+		}
 	}
 	return all, nil
 }

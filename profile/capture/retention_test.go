@@ -144,6 +144,22 @@ func TestRetainLeavesAlone(t *testing.T) {
 	}
 }
 
+// TestRetainOrphans: metrics that a run left which was killed stand in for no
+// sample of their hour.
+func TestRetainOrphans(t *testing.T) {
+	root := t.TempDir()
+	fill(t, root, "query", every(0, time.Minute, 10)...)
+	fill(t, root, "query", 30*time.Hour+10*time.Minute, 30*time.Hour+20*time.Minute)
+	put(t, filepath.Join(root, "query", noon.Add(-30*time.Hour-30*time.Minute).Format(stampLayout)+".metrics.txt.gz"), 50)
+	if diff := cmp.Diff(Removed{Thin: 2, Bytes: 1100}, retain(t, root, Retention{Newest: noon, Age: 7 * 24 * time.Hour})); diff != "" {
+		t.Error(diff)
+	}
+	left := names(t, filepath.Join(root, "query"))
+	if want := noon.Add(-30*time.Hour-20*time.Minute).Format(stampLayout) + ".debug0.pb.gz"; left[0] != want {
+		t.Errorf("left %q, want %s among them", left, want)
+	}
+}
+
 // TestLock lets one run at a time write to a folder.
 func TestLock(t *testing.T) {
 	root := t.TempDir()

@@ -62,7 +62,12 @@ func (r *reader) probe(s *stem) (time.Time, bool) {
 	return time.Time{}, false
 }
 
-// recent returns the samples that are not too old by their names. gone says
+// sparseAfter is the age from which samples are left out that are near to
+// another one ([Options.Sparse]).
+const sparseAfter = time.Hour
+
+// recent returns the samples that are not too old by their names, nor too near
+// to another one. gone says
 // that there were some, and that they are all left out.
 func (r *reader) recent(stems []*stem) (kept []*stem, gone bool) {
 	if r.o.Window <= 0 || r.newest.IsZero() {
@@ -70,8 +75,13 @@ func (r *reader) recent(stems []*stem) (kept []*stem, gone bool) {
 	}
 	limit := r.newest.Add(-r.o.Window - nameSlack)
 	samples := 0
+	var slot time.Time // of the last sample that is kept
 	for _, s := range stems {
 		old := !s.time.IsZero() && s.time.Before(limit)
+		if !old && r.o.Sparse > 0 && s.inside && s.hasProfile() && s.time.Before(r.newest.Add(-sparseAfter)) {
+			this := s.time.Truncate(r.o.Sparse)
+			old, slot = this.Equal(slot), this
+		}
 		switch {
 		case !old:
 			kept = append(kept, s)

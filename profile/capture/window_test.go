@@ -105,6 +105,21 @@ func TestWindow(t *testing.T) {
 			unread: []string{name("q", ago(4*day))},
 		},
 		{
+			name: "one of each quarter of an hour, but for the last hour",
+			o:    Options{Window: day, Sparse: 15 * time.Minute},
+			files: map[string][]byte{
+				name("q", ago(0)):                sample(ago(0), 1),
+				name("q", ago(time.Minute)):      sample(ago(time.Minute), 2),
+				name("q", ago(121*time.Minute)):  damaged,                         // 04:44, after the first of its quarter
+				name("q", ago(122*time.Minute)):  sample(ago(122*time.Minute), 3), // 04:43
+				name("q", ago(136*time.Minute)):  sample(ago(136*time.Minute), 4), // 04:29
+				"q/20261122T044344Z.metrics.txt": []byte("never read\n"),
+			},
+			want:   []string{"1 process, 4 samples over 2h16m, 1 older sample left out", "q: 4 3 2 1"},
+			left:   1,
+			unread: []string{name("q", ago(121*time.Minute))},
+		},
+		{
 			name: "damaged, but new enough",
 			o:    Options{Window: day},
 			files: map[string][]byte{

@@ -193,9 +193,19 @@ func nameOf(u *url.URL) string {
 // shown quotes an argument for people, without user and password.
 func shown(arg string) string { return strconv.Quote(Plain(arg)) }
 
-// Plain returns an argument without user and password, for people and for
-// commands that they type again.
+// Plain returns an argument without user, password and query, which may hold a
+// token: for people and for commands that they type again.
 func Plain(arg string) string {
+	arg = withoutUser(arg)
+	if i := strings.IndexAny(arg, "?#"); i >= 0 {
+		return arg[:i]
+	}
+	return arg
+}
+
+// withoutUser goes by the last @, for an @ in a password may be written as it
+// is.
+func withoutUser(arg string) string {
 	i := strings.LastIndex(arg, "@")
 	if i < 0 {
 		return arg
