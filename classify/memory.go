@@ -32,9 +32,6 @@ type Memory struct {
 
 	// Clocks are of the last run with a sample; nil before it.
 	Clocks *Clocks `json:"clocks"`
-
-	// back are the targets whose outage was told and is over, sorted.
-	back []string
 }
 
 // Clocks are the same instant by two clocks, which need not agree.
