@@ -172,12 +172,25 @@ func TestAddressUsedAgain(t *testing.T) {
 	}
 	other.now = leaking.now
 	serving = other
+	// What is known of the process before is not told of this one, which does
+	// not say yet what it is.
+	busy := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/api/") {
+			http.Error(w, "busy", http.StatusServiceUnavailable)
+			return
+		}
+		other.ServeHTTP(w, r)
+	})
+	serving = busy
+	scan(server.URL).says(t, exitOK, "v0.36.1, which runs since")
+	serving = other
+	other.current--
 	scan(server.URL).says(t, exitOK, "UNDECIDED", "TL-2024-001 was there up to 2026-11-22 07:45:00 UTC, in another release")
 
 	// The pod moves: the same process answers elsewhere.
 	elsewhere := httptest.NewServer(other)
 	defer elsewhere.Close()
-	for range 4 {
+	for range 3 {
 		scan(server.URL)
 	}
 	scan(elsewhere.URL).says(t, exitOK, "6 samples in 1h15m", "the process was watched as "+strings.TrimPrefix(server.URL, "http://")+" before")

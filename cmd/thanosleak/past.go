@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,8 +25,10 @@ type before struct {
 	url       *url.URL
 	transport http.RoundTripper
 	past      map[string]*profile.Past
+	known     map[string]bool // targets that were asked for
 	warnings  []string
-	again     time.Time // when to ask again; zero if it was not asked yet
+	asked     time.Time // zero if it was not asked yet
+	failed    bool
 }
 
 func (b *before) add(f *pflag.FlagSet) {
@@ -74,7 +77,7 @@ func (b *before) addPast(ctx context.Context, targets []profile.Target) (warning
 	if b.url == nil || ctx.Err() != nil {
 		return nil
 	}
-	if !time.Now().Before(b.again) {
+	if b.due(targets) {
 		b.ask(ctx, targets)
 	}
 	for i := range targets {
@@ -83,13 +86,24 @@ func (b *before) addPast(ctx context.Context, targets []profile.Target) (warning
 	return b.warnings
 }
 
+// due reports whether it is time to ask: again after a while, and sooner where
+// nothing was answered or there are other targets.
+func (b *before) due(targets []profile.Target) bool {
+	since := time.Since(b.asked)
+	return b.asked.IsZero() || since >= pastEvery || since >= pastRetry &&
+		(b.failed || slices.ContainsFunc(targets, func(t profile.Target) bool { return !b.known[t.Name] }))
+}
+
 func (b *before) ask(ctx context.Context, targets []profile.Target) {
 	past, warnings, err := prometheus.Fetch(ctx, b.url, targets, prometheus.Options{
 		Window: time.Duration(b.window), UserAgent: "thanosleak/" + version(), Transport: b.transport,
 	})
-	b.warnings, b.again = warnings, time.Now().Add(pastEvery)
+	b.warnings, b.asked, b.failed, b.known = warnings, time.Now(), err != nil, map[string]bool{}
+	for _, t := range targets {
+		b.known[t.Name] = true
+	}
 	if err != nil {
-		b.warnings, b.again = append(warnings, err.Error()), time.Now().Add(pastRetry)
+		b.warnings = append(warnings, err.Error())
 		return
 	}
 	b.past = past

@@ -209,7 +209,7 @@ func (r *rounds) sample(ctx context.Context, w *watch, last bool) {
 		w.failed++
 		return
 	}
-	if w.isNew(s) {
+	if w.toAsk(s) {
 		r.facts(ctx, w)
 	}
 	if !w.take(s) {
@@ -236,11 +236,13 @@ func (r *rounds) facts(ctx context.Context, w *watch) {
 	facts, warnings, err := w.client.Facts(ctx)
 	if err != nil {
 		warnings = append(warnings, err.Error())
-		w.asked = false // what is known from before has to do until the next sample
 	} else {
 		w.target.Facts, w.unsaved = facts, true
 	}
-	w.unknown = warnings
+	w.unknown, w.askAgain = warnings, time.Now().Add(factsEvery)
+	if len(warnings) > 0 {
+		w.askAgain = time.Now().Add(factsRetry)
+	}
 }
 
 // annotate takes full stacks for the newest sample.
@@ -262,7 +264,7 @@ func (r *rounds) write(w *watch, payload profile.Payload) {
 	var err error
 	if w.unsaved {
 		err = r.store.writer.Facts(w.target.Name, w.target.Facts)
-		w.unsaved = false
+		w.unsaved = err != nil
 	}
 	err = errors.Join(err, r.store.writer.Add(w.target.Name, w.target.Samples[len(w.target.Samples)-1], payload))
 	if err != nil && !w.notKept {

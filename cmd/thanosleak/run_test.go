@@ -61,10 +61,14 @@ func TestRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	gone := l.Addr().String()
-	if err := l.Close(); err != nil {
+	defer l.Close()
+	// Nobody listens on the near end of a connection, and nobody can.
+	conn, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
 		t.Fatal(err)
 	}
+	defer conn.Close()
+	gone := conn.LocalAddr().String()
 	var out, errOut strings.Builder
 	status := run(t.Context(), []string{"scan", gone, "--samples", "1"}, streams{out: &out, err: &errOut, env: os.Getenv})
 	if status != exitFailed || !strings.Contains(errOut.String(), gone) || !strings.Contains(errOut.String(), "refused") {

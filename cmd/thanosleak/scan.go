@@ -147,12 +147,13 @@ func (r *rounds) report(ctx context.Context, run report.Run) error {
 	result, notKept := r.judged(ctx)
 	run.Finished = now()
 	news := r.store.compare(result, r.floor(), r.newest(), run.Finished)
-	if !r.quiet || news == nil {
+	told, unwritten := r.print(r.std, run, result, news)
+	// Behind the report, whose first line is the subject of a mail.
+	if !r.quiet || news == nil || len(news.changes) > 0 {
 		for _, text := range complaints {
 			r.complain(text)
 		}
 	}
-	told, unwritten := r.print(r.std, run, result, news)
 	switch {
 	case interrupted:
 		news = nil // targets were not asked: there is nothing to compare with

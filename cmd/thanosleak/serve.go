@@ -158,7 +158,7 @@ func (s *server) publish(ctx context.Context, r *rounds, b *board, run report.Ru
 func (r *rounds) begin() {
 	r.notKept = nil
 	for _, w := range r.watches {
-		w.taken, w.failed, w.err, w.notKept, w.notes = 0, 0, nil, false, nil
+		w.attempt = attempt{}
 		if w.mixed != nil {
 			w.client.Close()
 			w.client, w.mixed = r.newClient(w.listed), nil

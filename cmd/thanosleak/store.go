@@ -53,7 +53,10 @@ func (s *scraping) open(db *advisory.DB) (*store, error) {
 		// A sample whose clock ran ahead must not make the others old.
 		Flags: profile.FlagFilter(flagNames(db)), Window: time.Duration(s.window), Newest: earlier(newest, now()), Sparse: s.sparse,
 	})
-	if err != nil {
+	switch {
+	case errors.Is(err, capture.ErrTooOld):
+		return st, nil
+	case err != nil:
 		st.warnings = append(st.warnings, "what is in the folder already is not judged along: "+err.Error())
 		return st, nil
 	}
@@ -131,19 +134,17 @@ func (st *store) remember(n *news, keep capture.Retention) (removed capture.Remo
 	if st.writer == nil {
 		return removed, nil
 	}
-	if n != nil {
-		b, err := st.memory.JSON()
-		if err != nil {
-			return removed, err
-		}
-		if err := st.writer.WriteSeen(b); err != nil {
-			return removed, err
-		}
+	if !keep.Newest.IsZero() {
+		removed, err = st.writer.Retain(keep) // first, for it makes room
 	}
-	if keep.Newest.IsZero() {
-		return removed, nil
+	if n == nil {
+		return removed, err
 	}
-	return st.writer.Retain(keep)
+	b, jsonErr := st.memory.JSON()
+	if jsonErr != nil {
+		return removed, jsonErr
+	}
+	return removed, errors.Join(err, st.writer.WriteSeen(b))
 }
 
 // archive reports whether the capture comes into being as a whole when it is

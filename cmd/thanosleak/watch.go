@@ -14,24 +14,28 @@ import (
 
 // watch is one target while it is sampled.
 type watch struct {
-	listed  discover.Target
-	client  *scrape.Client
-	target  profile.Target
-	asked   bool            // what it is
-	started float64         // when the process was started that was asked
-	unsaved bool            // what it answered is not in the capture
-	unknown []string        // what it did not answer
-	notes   []string        // what was met in this run, oldest first
-	taken   int             // samples of this run
-	failed  int             // attempts of this run
-	ended   bool            // the discovery does not list it any more
-	repeats int             // samples that were those before
-	last    error           // of the newest attempt, nil if it went well
-	err     error           // of the newest attempt that failed, nil if none did
-	mixed   error           // several processes answered: nothing taken can be used
-	held    profile.Payload // of the newest sample, where it waits for full stacks
-	isHeld  bool
-	notKept bool // a sample of the target could not be written
+	listed   discover.Target
+	client   *scrape.Client
+	target   profile.Target
+	askAgain time.Time       // when the process is asked what it is; zero for at once
+	unsaved  bool            // what it answered is not in the capture
+	unknown  []string        // what it did not answer
+	ended    bool            // the discovery does not list it any more
+	mixed    error           // several processes answered: nothing taken can be used
+	held     profile.Payload // of the newest sample, where it waits for full stacks
+	isHeld   bool
+	attempt
+}
+
+// attempt is what came of a run or, in serve, of a round.
+type attempt struct {
+	taken   int      // samples
+	failed  int      // samples that could not be had
+	last    error    // of the newest try, nil if it went well
+	err     error    // of the newest try that failed, nil if none did
+	repeats int      // samples that were those before
+	notes   []string // what was met, oldest first
+	notKept bool     // a sample could not be written
 }
 
 // take adds a sample, unless it is the one taken before. It reports whether it
@@ -47,15 +51,20 @@ func (w *watch) take(s profile.Sample) bool {
 	return true
 }
 
-// isNew reports whether the sample is of a process that was not asked yet what
-// it is.
-func (w *watch) isNew(s profile.Sample) bool {
-	started := s.Metrics.Sum("process_start_time_seconds")
-	if w.asked && (started == w.started || profile.SameStart(started, w.started)) {
-		return false
+// How long it takes until a process is asked again what it is: its endpoints
+// change, and who did not answer may be busy.
+const (
+	factsEvery = time.Hour
+	factsRetry = 10 * time.Minute
+)
+
+// toAsk reports whether the process is to be asked what it is. What is known of
+// another process at the same address is forgotten.
+func (w *watch) toAsk(s profile.Sample) bool {
+	if n := len(w.target.Samples); n > 0 && otherLife(w.target.Samples[n-1], s) {
+		w.target.Facts, w.askAgain = profile.Facts{}, time.Time{}
 	}
-	w.asked, w.started = true, started
-	return true
+	return !time.Now().Before(w.askAgain)
 }
 
 // adopt completes the facts by what the sample tells. A query frontend passes
@@ -176,6 +185,14 @@ func sameLife(a, b profile.Target) bool {
 	started := x.Metrics.Sum("process_start_time_seconds")
 	return started > 0 && profile.SameStart(started, y.Metrics.Sum("process_start_time_seconds")) &&
 		x.Goroutines.BuildID != "" && x.Goroutines.BuildID == y.Goroutines.BuildID
+}
+
+// otherLife reports whether two samples show that they are of different
+// processes. Where /metrics are missing only the build tells.
+func otherLife(a, b profile.Sample) bool {
+	x, y := a.Metrics.Sum("process_start_time_seconds"), b.Metrics.Sum("process_start_time_seconds")
+	return x > 0 && y > 0 && !profile.SameStart(x, y) ||
+		a.Goroutines.BuildID != "" && b.Goroutines.BuildID != "" && a.Goroutines.BuildID != b.Goroutines.BuildID
 }
 
 // lifeOf returns the samples at the end of a target that are of the process

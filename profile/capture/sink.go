@@ -11,6 +11,7 @@ import (
 	"path"
 	"path/filepath"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -36,7 +37,9 @@ func newFolderSink(root string) (sink, error) {
 		return nil, err
 	}
 	s := &folderSink{root, l}
-	if err := s.probe(); err != nil {
+	// On a full disk there is something to be done yet: to judge what was kept
+	// with what is scraped, and to remove what is old.
+	if err := s.probe(); err != nil && !errors.Is(err, syscall.ENOSPC) {
 		return nil, errors.Join(err, s.close())
 	}
 	return s, nil

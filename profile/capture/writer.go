@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -44,7 +45,8 @@ type sink interface {
 // Create opens a capture for writing: a folder, which is created where there
 // is none and else appended to, or a new archive, by its ending .tar.gz or
 // .tgz. An existing archive is an error, and so is a place that cannot be
-// written to: better now than after the samples were taken.
+// written to: better now than after the samples were taken. A full disk is none
+// yet, for [Writer.Retain] may make room.
 func Create(path string) (*Writer, error) {
 	open := newFolderSink
 	if lower := strings.ToLower(path); strings.HasSuffix(lower, ".tar.gz") || strings.HasSuffix(lower, ".tgz") {
@@ -60,6 +62,11 @@ func Create(path string) (*Writer, error) {
 // writeError names the capture and what to do.
 func writeError(path string, err error) error {
 	hint := ""
+	// The name of the file that was being written ends in digits that are
+	// others each time.
+	if p, ok := errors.AsType[*fs.PathError](err); ok {
+		err = fmt.Errorf("%s: %w", filepath.Dir(p.Path), p.Err)
+	}
 	switch {
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
 		hint = ". Choose a place that you may write to"

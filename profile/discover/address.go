@@ -68,14 +68,15 @@ func parseURL(arg string) (*url.URL, error) {
 
 // checkForm names what people write where a target belongs.
 func checkForm(arg string) error {
+	plain := Plain(arg)
 	for _, kind := range []string{"pod/", "po/", "svc/", "service/", "deploy/", "deployment/", "sts/", "statefulset/"} {
 		if strings.HasPrefix(arg, kind) {
 			return fmt.Errorf("target %q is a name of kubectl's: run kubectl port-forward %s %s:%s and give localhost:%s",
-				arg, arg, defaultPort, defaultPort, defaultPort)
+				plain, plain, defaultPort, defaultPort, defaultPort)
 		}
 	}
 	if looksLikeFile(arg) {
-		return fmt.Errorf("target %q is a file or folder, did you mean: thanosleak analyze %s", arg, arg)
+		return fmt.Errorf("target %q is a file or folder, did you mean: thanosleak analyze %s", plain, plain)
 	}
 	if ip := net.ParseIP(arg); ip != nil && strings.Contains(arg, ":") {
 		return fmt.Errorf("target %q: an IPv6 address stands in brackets and needs a port: [%s]:%s", arg, arg, defaultPort)

@@ -136,7 +136,7 @@ func (d *decoder) targets(n *yaml.Node, labels map[string]string) *FileError {
 func parseEntry(address string, labels map[string]string) (form, error) {
 	scheme, path := labels[model.SchemeLabel], labels[model.MetricsPathLabel]
 	if strings.Contains(address, "://") || (scheme == "" && path == "") {
-		return parseDiscovered(address)
+		return parseForm(address)
 	}
 	how, rest := "", address
 	if strings.HasPrefix(address, "dns") {
@@ -150,7 +150,7 @@ func parseEntry(address string, labels map[string]string) (form, error) {
 	if scheme == "" {
 		scheme = "http"
 		// The port that this scheme implies is not Thanos'.
-		if f, err := parseDiscovered(address); err != nil {
+		if f, err := parseForm(address); err != nil {
 			return f, err
 		}
 	}
@@ -158,14 +158,7 @@ func parseEntry(address string, labels map[string]string) (form, error) {
 	if prefix, ok := strings.CutSuffix(path, "/metrics"); ok && !strings.Contains(rest, "/") {
 		rest += prefix
 	}
-	return parseDiscovered(how + scheme + "://" + rest)
-}
-
-// parseDiscovered reads an address that a file lists.
-func parseDiscovered(address string) (form, error) {
-	f, err := parseForm(address)
-	f.target.Discovered = true
-	return f, err
+	return parseForm(how + scheme + "://" + rest)
 }
 
 // visible returns the labels that a target keeps: those that begin with "__"

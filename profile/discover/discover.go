@@ -5,7 +5,8 @@
 //
 //	host:port, [::1]:10902        one process
 //	http://host:port/prefix       one process, perhaps behind a proxy's prefix
-//	dns+host:port                 each A and AAAA address of host
+//	dns+host:port                 each A and AAAA address of host; of as many A
+//	                              as AAAA the A
 //	dnssrv+name                   each address of each target of the SRV records
 //	dnssrvnoa+name                each target of the SRV records, by its name
 //
@@ -48,9 +49,6 @@ type Target struct {
 	// Labels are those that a file tells; nil if there are none. Targets may
 	// share them: they are not to be changed.
 	Labels map[string]string
-	// Discovered tells that a lookup or a file listed the target. When it is
-	// listed no longer, it has ended; one that the user named never does.
-	Discovered bool
 }
 
 // String returns the target's URL without credentials.
@@ -116,7 +114,7 @@ func (f form) targets(ctx context.Context, r Resolver) ([]Target, error) {
 	for _, hostPort := range addresses {
 		u := *f.address.base
 		u.Host = hostPort
-		targets = append(targets, Target{Name: nameOf(&u), URL: &u, Discovered: true})
+		targets = append(targets, Target{Name: nameOf(&u), URL: &u})
 	}
 	// Name servers answer in a changing order.
 	slices.SortFunc(targets, func(a, b Target) int { return cmp.Compare(a.Name, b.Name) })
@@ -126,7 +124,7 @@ func (f form) targets(ctx context.Context, r Resolver) ([]Target, error) {
 // Merge returns the targets without those that name a process again, in the
 // given order. Two targets are the same if their names are, whatever their
 // scheme and credentials; the first one stays, with the first labels that
-// there are, and as one that the user named if any of them is.
+// there are.
 func Merge(targets []Target) []Target {
 	at := map[string]int{}
 	merged := make([]Target, 0, len(targets))
@@ -138,7 +136,6 @@ func Merge(targets []Target) []Target {
 			continue
 		}
 		first := &merged[i]
-		first.Discovered = first.Discovered && t.Discovered
 		if first.Labels == nil {
 			first.Labels = t.Labels
 		}
@@ -202,17 +199,27 @@ func (a address) resolve(ctx context.Context, how string, r Resolver) ([]string,
 	return all, nil
 }
 
-// lookupIP returns address:port for every A and AAAA record of host.
+// lookupIP returns address:port for every A and AAAA record of host. Where there
+// are as many of the one as of the other, each process has both, as in a cluster
+// with two stacks: those of IPv4 are returned, so that none is asked twice.
 func lookupIP(ctx context.Context, r Resolver, host, port string) ([]string, *LookupError) {
 	ips, err := r.LookupIPAddr(ctx, host)
 	if err != nil || len(ips) == 0 {
 		return nil, lookupError(err)
 	}
-	all := make([]string, 0, len(ips))
+	var v4, v6 []string
 	for _, ip := range ips {
-		all = append(all, net.JoinHostPort(ip.String(), port))
+		address := net.JoinHostPort(ip.String(), port)
+		if ip.IP.To4() != nil {
+			v4 = append(v4, address)
+		} else {
+			v6 = append(v6, address)
+		}
 	}
-	return all, nil
+	if len(v4) == len(v6) {
+		return v4, nil
+	}
+	return append(v4, v6...), nil
 }
 
 // A LookupError says that a name was not found, or could not be asked for.

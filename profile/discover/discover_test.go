@@ -259,3 +259,28 @@ func TestMerge(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// TestTwoStacks: where each process has an address of both kinds, it is asked by
+// one of them.
+func TestTwoStacks(t *testing.T) {
+	z := zone{ips: map[string][]string{
+		"both": {"fd00::1", "10.0.0.1", "10.0.0.2", "fd00::2"},
+		"some": {"10.0.0.1", "10.0.0.2", "fd00::2"},
+	}}
+	for name, want := range map[string][]string{
+		"both": {"10.0.0.1:10902", "10.0.0.2:10902"},
+		"some": {"10.0.0.1:10902", "10.0.0.2:10902", "[fd00::2]:10902"},
+	} {
+		targets, err := Parse(t.Context(), "dns+"+name+":10902", z)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, target := range targets {
+			got = append(got, target.Name)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}

@@ -22,7 +22,7 @@ const lookupsAtOnce = 8
 //     answer that a name has no records any more ends them;
 //   - a file that cannot be read or is damaged keeps the targets that it had;
 //     a file that is gone, or lists them no longer, ends them;
-//   - a process that the user named never ends ([Target.Discovered]).
+//   - a process that the user named never ends.
 //
 // It is for use by one goroutine at a time.
 type Source struct {

@@ -84,10 +84,6 @@ func TestSourceWithArguments(t *testing.T) {
 		t.Fatal(err)
 	}
 	expect(t, s, "named:1 10.0.0.1:1", "dns+gone.mon.svc:1: name not found")
-	targets, _ := s.Targets(t.Context())
-	if targets[0].Discovered || !targets[1].Discovered {
-		t.Errorf("discovered: %v, %v", targets[0].Discovered, targets[1].Discovered)
-	}
 	if !s.Discovers() {
 		t.Error("lookups are not noticed")
 	}
@@ -109,7 +105,7 @@ func TestNamedAndDiscovered(t *testing.T) {
 	if len(targets) != 1 || problems != nil {
 		t.Fatalf("targets %v, problems %v", targets, problems)
 	}
-	if targets[0].Discovered || targets[0].Labels["a"] != "1" {
+	if targets[0].Labels["a"] != "1" {
 		t.Errorf("target %+v", targets[0])
 	}
 }
