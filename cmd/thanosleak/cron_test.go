@@ -2,8 +2,8 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
-	"errors"
 	"io/fs"
 	"math/rand/v2"
 	"net/http"
@@ -35,6 +35,13 @@ type later struct {
 func newLater(t *testing.T, archive, process string, step time.Duration) *later {
 	return &later{replay: recorded(t, "../../testdata/captures/"+archive+".tar.gz", process),
 		now: time.Date(2026, 11, 22, 6, 0, 0, 0, time.UTC), step: step}
+}
+
+// onServed sets what is called when the next profile has been served.
+func (l *later) onServed(f func()) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.served = f
 }
 
 func (l *later) ServeHTTP(w http.ResponseWriter, req *http.Request) {
@@ -73,11 +80,17 @@ func (l *later) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 // thanosleak prepares a run of the command as a process of its own.
 func thanosleak(t testing.TB, args ...string) *exec.Cmd {
 	t.Helper()
+	return thanosleakWithin(t.Context(), t, args...)
+}
+
+// thanosleakWithin prepares a run that is killed when ctx is done.
+func thanosleakWithin(ctx context.Context, t testing.TB, args ...string) *exec.Cmd {
+	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := exec.Command(self)
+	c := exec.CommandContext(ctx, self)
 	c.Args = append([]string{"thanosleak"}, args...) // by this name testscript.Main runs main
 	return c
 }
@@ -96,6 +109,20 @@ func stems(t *testing.T, dir, kind string) []string {
 	return found
 }
 
+// wholeSamples returns the samples in a folder and makes sure that each has all
+// its files.
+func wholeSamples(t *testing.T, dir string) []string {
+	t.Helper()
+	whole := stems(t, dir, ".debug0.pb.gz")
+	metrics := stems(t, dir, ".metrics.txt.gz")
+	for _, s := range whole {
+		if !slices.Contains(metrics, s) {
+			t.Fatalf("the sample %s has no metrics", s)
+		}
+	}
+	return whole
+}
+
 // TestKilled runs a cron job that is killed again and again: whatever ended by
 // itself has its sample, nothing is half there, no run refuses the folder, and
 // what is found is what the samples that are left say.
@@ -105,58 +132,55 @@ func TestKilled(t *testing.T) {
 	server := httptest.NewServer(process)
 	defer server.Close()
 	dir := filepath.Join(t.TempDir(), "kept")
-	scan := func() *exec.Cmd {
-		return thanosleak(t, "scan", server.URL, "--samples", "1", "--dir", dir, "-q", "-o", "json="+dir+".json")
+	scan := func(ctx context.Context) *exec.Cmd {
+		return thanosleakWithin(ctx, t, "scan", server.URL, "--samples", "1", "--dir", dir, "-q", "-o", "json="+dir+".json")
 	}
 	random := rand.New(rand.NewPCG(1, 2))
-	killed := map[int]bool{}
-	for len(killed) < kills {
-		killed[1+random.IntN(runs-2)] = true // the first tells how long a run takes
-	}
-	kept := 0
-	var usual, rest time.Duration // of a run, and of what follows the profile
+	kept, killed := 0, 0
+	var usual, rest time.Duration // the shortest of a run, and of what follows the profile
 	for n := range runs {
-		c := scan()
+		ctx, cancel := context.WithCancel(t.Context())
+		c := scan(ctx)
 		var out bytes.Buffer
 		c.Stdout, c.Stderr = &out, &out
+		// One that ended before it was to be killed is made up for later.
+		doomed := n > 0 && random.IntN(runs-n) < kills-killed
+		killAfter := func(d time.Duration) { time.AfterFunc(time.Duration(random.Int64N(int64(d))), cancel) }
+		served := make(chan time.Time, 1)
+		process.onServed(func() {
+			if doomed && n%2 == 0 {
+				killAfter(rest) // while it writes and judges
+			}
+			served <- time.Now()
+		})
 		started := time.Now()
-		kill := func(within time.Duration) func() {
-			return func() { time.AfterFunc(time.Duration(random.Int64N(int64(within))), func() { _ = c.Process.Kill() }) }
-		}
-		process.mu.Lock()
-		switch {
-		case usual == 0:
-			process.served = func() { rest = -time.Since(started) }
-		case killed[n] && n%2 == 0:
-			process.served = kill(rest) // while it writes and judges
-		}
-		process.mu.Unlock()
 		if err := c.Start(); err != nil {
 			t.Fatal(err)
 		}
-		if killed[n] && n%2 == 1 {
-			kill(usual)()
+		if doomed && n%2 == 1 {
+			killAfter(usual)
 		}
-		err := c.Wait()
-		if usual == 0 {
-			usual = time.Since(started)
-			rest += usual
-		}
-		whole := stems(t, dir, ".debug0.pb.gz")
-		if diff := cmp.Diff(whole, slices.DeleteFunc(stems(t, dir, ".metrics.txt.gz"), func(s string) bool { return !slices.Contains(whole, s) })); diff != "" {
-			t.Fatalf("run %d: samples without metrics: %s", n, diff)
-		}
-		exit, _ := errors.AsType[*exec.ExitError](err)
-		itself := err == nil || exit.Exited()
-		if itself && err != nil && exit.ExitCode() != exitFound {
-			t.Fatalf("run %d: %v\n%s", n, err, out.String())
+		_ = c.Wait() // the state says all
+		cancel()
+		whole := wholeSamples(t, dir)
+		itself := c.ProcessState.Exited()
+		switch code := c.ProcessState.ExitCode(); {
+		case !itself:
+			killed++
+		case code != exitOK && code != exitFound:
+			t.Fatalf("run %d: exit status %d\n%s", n, code, out.String())
+		case n == 0 || time.Since(started) < usual:
+			usual, rest = time.Since(started), time.Since(<-served)
 		}
 		if grown := len(whole) - kept; grown != 1 && (itself || grown != 0) {
 			t.Fatalf("run %d, ended by itself %t: %d samples more", n, itself, grown)
 		}
 		kept = len(whole)
 	}
-	t.Logf("%d samples of %d runs, of which %d were killed", kept, runs, kills)
+	t.Logf("%d samples of %d runs, of which %d were killed", kept, runs, killed)
+	if killed < kills-2 {
+		t.Errorf("only %d runs were killed: the others ended before", killed)
+	}
 	profiles, err := filepath.Glob(filepath.Join(dir, "*", "*.debug0.pb.gz"))
 	if err != nil {
 		t.Fatal(err)
