@@ -171,9 +171,8 @@ func (j *judge) known(p *process, a *advisory.Advisory) *caseOf {
 		return nil
 	}
 	if l := p.newest(); best.life.last() != l.last() {
-		if p.affected(a) == AffectedNo {
-			p.notes = append(p.notes, fmt.Sprintf("%s was there up to %s, in another release; %s, which runs since, does not have it",
-				a.ID, best.life.last().Time.UTC().Format("2006-01-02 15:04:05 UTC"), p.releaseNames()))
+		if why := j.over(newScene(p, a), best.life); why != "" {
+			p.notes = append(p.notes, why)
 			return nil
 		}
 		best.occurrence.Evidence = append(best.occurrence.Evidence, Evidence{Kind: KindKnownSignature, Strength: Link,

@@ -5,6 +5,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/thanosleak/thanosleak/classify"
 )
@@ -14,25 +15,22 @@ import (
 // then the report of the findings that are new, worse or told again. changes
 // are in the order of [classify.Memory.Changes], at least one.
 func Changes(w io.Writer, run Run, r *classify.Result, changes []classify.Change, o TextOptions) error {
+	groups := grouped(r, changes)
 	var b strings.Builder
-	subject := "thanosleak: " + changeLine(r, changes[0])
-	if n := len(changes) - 1; n > 0 {
+	subject := "thanosleak: " + groups[0].line
+	if n := len(groups) - 1; n > 0 {
 		subject += fmt.Sprintf(" (and %s)", plural(n, "more change"))
 	}
-	fmt.Fprintf(&b, "%s\n", printable(subject))
-	if len(changes) > 1 || changes[0].Text != "" {
-		b.WriteString("\n")
+	fmt.Fprintf(&b, "%s\n\n", printable(subject))
+	if at := newest(r); !at.IsZero() {
+		fmt.Fprintf(&b, "  as of %s\n", at.UTC().Format("2006-01-02 15:04:05 UTC"))
 	}
-	for i, c := range changes {
-		if i == maxChanges {
-			fmt.Fprintf(&b, "  and %s\n", plural(len(changes)-i, "more change"))
-			break
+	for _, g := range groups {
+		if len(groups) > 1 {
+			fmt.Fprintf(&b, "  %s\n", printable(g.line))
 		}
-		if len(changes) > 1 {
-			fmt.Fprintf(&b, "  %s\n", printable(changeLine(r, c)))
-		}
-		if c.Text != "" {
-			fmt.Fprintf(&b, "    %s\n", printable(c.Text))
+		for _, text := range g.texts {
+			fmt.Fprintf(&b, "    %s\n", printable(text))
 		}
 	}
 	if _, err := io.WriteString(w, b.String()); err != nil {
@@ -49,9 +47,52 @@ func Changes(w io.Writer, run Run, r *classify.Result, changes []classify.Change
 	return Text(w, run, &told, o)
 }
 
-// maxChanges is the number of changes that are listed: where a whole fleet is
-// unreachable, the first ones tell enough.
-const maxChanges = 25
+// newest returns the time of the newest sample; zero if there is none.
+func newest(r *classify.Result) time.Time {
+	var at time.Time
+	for _, t := range r.Targets {
+		if t.LastSample != nil && t.LastSample.After(at) {
+			at = *t.LastSample
+		}
+	}
+	return at
+}
+
+// group is what is told in one line: a finding, or all targets of which the same
+// is to be told.
+type group struct {
+	line  string
+	texts []string
+}
+
+// maxTexts is how many causes are told of many targets: where a whole fleet
+// cannot be reached, the first ones tell enough.
+const maxTexts = 5
+
+// grouped puts targets together of which the same is to be told.
+func grouped(r *classify.Result, changes []classify.Change) []group {
+	var groups []group
+	for len(changes) > 0 {
+		n := 1
+		for n < len(changes) && changes[0].Target != "" && changes[n].Kind == changes[0].Kind {
+			n++
+		}
+		g := group{line: changeLine(r, changes[:n])}
+		for i, c := range changes[:n] {
+			text := strings.TrimPrefix(c.Text, c.Target+": ")
+			if text == "" || slices.Contains(g.texts, text) {
+				continue
+			}
+			if len(g.texts) == maxTexts {
+				g.texts = append(g.texts, fmt.Sprintf("and of %s more", plural(n-i, "target")))
+				break
+			}
+			g.texts = append(g.texts, text)
+		}
+		groups, changes = append(groups, g), changes[n:]
+	}
+	return groups
+}
 
 // reports reports whether the finding is to be told in full.
 func reports(changes []classify.Change, key string) bool {
@@ -60,13 +101,14 @@ func reports(changes []classify.Change, key string) bool {
 	})
 }
 
-// changeLine says what changed, in one line.
-func changeLine(r *classify.Result, c classify.Change) string {
+// changeLine says in one line what changed; several changes are of targets.
+func changeLine(r *classify.Result, changes []classify.Change) string {
+	c := changes[0]
 	switch c.Kind {
 	case classify.ChangeDown, classify.ChangeAbsent:
-		return fmt.Sprintf("%s: no sample of %s", c.Kind, c.Target)
+		return fmt.Sprintf("%s: no sample of %s", c.Kind, targetNames(changes))
 	case classify.ChangeBack:
-		return "back: samples of " + c.Target
+		return "back: samples of " + targetNames(changes)
 	case classify.ChangeGone:
 		return fmt.Sprintf("%s: %s", c.Kind, c.Name)
 	}
@@ -76,6 +118,20 @@ func changeLine(r *classify.Result, c classify.Change) string {
 	}
 	word, text, _ := headlineOf(&r.Findings[i], r)
 	return fmt.Sprintf("%s: %s %s", c.Kind, word, text)
+}
+
+// targetNames names the first of the targets that changes are about.
+func targetNames(changes []classify.Change) string {
+	const shown = 3
+	var names []string
+	for _, c := range changes[:min(shown, len(changes))] {
+		names = append(names, c.Target)
+	}
+	all := strings.Join(names, ", ")
+	if n := len(changes) - shown; n > 0 {
+		all = fmt.Sprintf("%s: %s and %d more", plural(len(changes), "target"), all, n)
+	}
+	return all
 }
 
 // joined puts what is known of two texts behind each other.

@@ -127,6 +127,18 @@ func TestChangesMail(t *testing.T) {
 	if len(r.Findings) < 2 || strings.Contains(body, r.Findings[1].Title) {
 		t.Errorf("the report of what did not change is in it\n%s", body)
 	}
+	b.Reset()
+	var down []classify.Change
+	for i := range 20 {
+		name := fmt.Sprintf("query-%d:10902", i)
+		down = append(down, classify.Change{Kind: classify.ChangeDown, Target: name, Text: name + ": connection refused"})
+	}
+	if err := report.Changes(&b, theRun(), &classify.Result{}, down, report.TextOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if want := "thanosleak: down: no sample of 20 targets: query-0:10902, query-1:10902, query-2:10902 and 17 more\n\n    connection refused\n"; b.String() != want {
+		t.Errorf("a fleet is down: %q", b.String())
+	}
 	for _, r := range hostiles() {
 		b.Reset()
 		changes := []classify.Change{{Kind: classify.ChangeWorse, Key: r.Findings[0].Key, Text: hostile}, {Kind: classify.ChangeDown, Target: hostile, Text: hostile}}

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"html/template"
 	"io"
 	"strings"
@@ -17,7 +18,10 @@ func Page(w io.Writer, run Run, r *classify.Result, o TextOptions) error {
 	if err := Text(&text, run, r, o); err != nil {
 		return err
 	}
-	v := pageView{Verdict: strings.ToUpper(string(r.Verdict)), Bad: r.Verdict == classify.VerdictLeak, Run: run, Text: text.String(), Targets: r.Targets}
+	v := pageView{Verdict: strings.ToUpper(string(r.Verdict)), Bad: r.Verdict == classify.VerdictLeak, Run: run, Text: text.String()}
+	for _, t := range r.Targets {
+		v.Targets = append(v.Targets, pageTarget{t, found(r, t.Name)})
+	}
 	for i := range r.Findings {
 		if f := &r.Findings[i]; f.Level.AtLeast(classify.Suspect) {
 			word, what, _ := headlineOf(f, r)
@@ -32,8 +36,26 @@ type pageView struct {
 	Bad      bool
 	Run      Run
 	Findings []pageFinding
-	Targets  []classify.TargetResult
+	Targets  []pageTarget
 	Text     string
+}
+
+type pageTarget struct {
+	classify.TargetResult
+	Found string // what was found there; empty for nothing
+}
+
+// found names what was found on a target.
+func found(r *classify.Result, name string) string {
+	var all []string
+	for _, f := range r.Findings {
+		for _, o := range f.Occurrences {
+			if o.Target == name && o.Level.AtLeast(classify.Suspect) {
+				all = append(all, printable(cmp.Or(f.Advisory, f.Title)+" "+string(o.Level)))
+			}
+		}
+	}
+	return strings.Join(all, ", ")
 }
 
 type pageFinding struct {
@@ -73,11 +95,11 @@ pre { overflow-x: auto; padding: .8rem; background: light-dark(#f5f5f5, #1c1c1c)
 <p class="dim">thanosleak {{.Run.Version}}, last round {{utc .Run.Finished}}, knowledge of {{.Run.AdvisoriesVersion}}</p>
 <h2>Findings</h2>
 {{range .Findings}}<p><strong>{{.Word}}</strong> {{.What}}{{if .Since}} <span class="dim">first seen {{utc (ptr .Since)}}</span>{{end}}</p>
-{{else}}<p>Nothing that is worth a look.</p>
+{{else}}<p>{{if eq .Verdict "INCOMPLETE"}}Nothing was found, but not every target could be looked at.{{else}}Nothing that is worth a look.{{end}}</p>
 {{end}}<h2>Targets</h2>
 <div class="wide"><table>
-<tr><th>target</th><th>component</th><th>thanos</th><th class="n">goroutines</th><th>judged</th><th>last sample</th></tr>
-{{range .Targets}}<tr><td>{{clean .Name}}</td><td>{{clean .Component}}</td><td>{{clean .ThanosVersion}}</td><td class="n">{{if .Samples}}{{.Goroutines.Last}}{{end}}</td><td>{{.Judged}}{{if .Error}}: {{clean .Error}}{{end}}</td><td class="t">{{if .LastSample}}{{utc (ptr .LastSample)}}{{end}}</td></tr>
+<tr><th>target</th><th>component</th><th>thanos</th><th class="n">goroutines</th><th>found</th><th>judged</th><th>last sample</th></tr>
+{{range .Targets}}<tr><td>{{clean .Name}}</td><td>{{clean .Component}}</td><td>{{clean .ThanosVersion}}</td><td class="n">{{if .Samples}}{{.Goroutines.Last}}{{end}}</td><td>{{.Found}}</td><td>{{.Judged}}{{if .Error}}: {{clean .Error}}{{end}}</td><td class="t">{{if .LastSample}}{{utc (ptr .LastSample)}}{{end}}</td></tr>
 {{end}}</table></div>
 <h2>Report</h2>
 <pre>{{.Text}}</pre>

@@ -69,3 +69,17 @@ func TestFleetWithOneDown(t *testing.T) {
 	r = scanned(t, leak.URL, bad.URL, "--target-file", file, "--samples", "1", "-q", "--dir", t.TempDir())
 	r.says(t, exitFound, strings.TrimPrefix(bad.URL, "http://"), "LEAK confirmed TL-2024-001 on 1 of 60 queriers")
 }
+
+// TestNoTargets: lists that are empty are no fleet that is well.
+func TestNoTargets(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "empty.json")
+	if err := os.WriteFile(file, []byte("[]"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	scanned(t, "--target-file", file, "--samples", "1", "-q").says(t, exitFailed, "there is no target")
+	metrics := filepath.Join(t.TempDir(), "thanosleak.prom")
+	scanned(t, "--target-file", file, "--samples", "1", "-q", "--dir", t.TempDir(), "-o", "prometheus="+metrics).says(t, exitFailed, "thanosleak: down: ", "there is no target")
+	if b, err := os.ReadFile(metrics); err != nil || !strings.Contains(string(b), `thanosleak_verdict{verdict="incomplete"} 1`) {
+		t.Errorf("%v\n%s", err, b)
+	}
+}

@@ -61,7 +61,7 @@ func (s *shared) add(c *cobra.Command) {
 	f.StringVar(&s.thanosVersion, "thanos-version", "", "`VERSION` of Thanos, such as 0.35.1, for processes and dumps that do not tell theirs")
 	f.StringVar(&s.memory, "memory-limit", "", "memory that each process may have, such as 8GB, to tell how long it lasts (default: its GOMEMLIMIT)")
 	s.look.add(f)
-	f.BoolVarP(&s.quiet, "quiet", "q", false, "print nothing while the exit status is 0 or, with a folder in --dir, while nothing is new; files of -o are written")
+	f.BoolVarP(&s.quiet, "quiet", "q", false, "print nothing while the exit status is 0; files of -o are written")
 	f.BoolVarP(&s.verbose, "verbose", "v", false, "all stacks, all evidence, notes")
 }
 
@@ -158,8 +158,10 @@ func (s *shared) judge(targets []profile.Target, db *advisory.DB, kept string) *
 func (s *shared) print(std streams, run report.Run, r *classify.Result, n *news) (told bool, failed error) {
 	told = true
 	outputs := s.outputs
-	if len(outputs) == 0 {
-		outputs = []string{"text"}
+	// What is new is told, whatever files are written beside it.
+	if toStdout := func(o string) bool { return !strings.Contains(o, "=") }; len(outputs) == 0 ||
+		s.quiet && n != nil && !slices.ContainsFunc(outputs, toStdout) {
+		outputs = append(slices.Clone(outputs), "text")
 	}
 	silent := s.quiet && (n == nil && s.outcome(r) == nil || n != nil && len(n.changes) == 0)
 	for _, o := range outputs {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -119,6 +120,9 @@ func (r *rounds) resume(w *watch) {
 // keepIn makes the store the one that samples go to and are continued from.
 func (r *rounds) keepIn(st *store) {
 	r.store = st
+	if st.damaged != "" && r.quiet {
+		fmt.Fprintf(r.std.err, "thanosleak: %s\n", st.damaged)
+	}
 	for _, w := range r.watches {
 		r.resume(w)
 	}
@@ -284,6 +288,9 @@ func (r *rounds) kept() (string, error) {
 	}
 	if err != nil {
 		return "", fmt.Errorf("what was scraped is not kept, or not all of it: %w", err)
+	}
+	if path, err := filepath.Abs(r.dir); err == nil && r.quiet && r.dir != "" {
+		return path, nil // who reads a mail is not in the folder of the job
 	}
 	return r.dir, nil
 }

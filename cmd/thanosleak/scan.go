@@ -171,8 +171,8 @@ func (r *rounds) judged(ctx context.Context) (*classify.Result, error) {
 	result := r.judge(targets, r.db, kept)
 	result.Warnings = append(result.Warnings, troubles...)
 	if len(ended) > 0 {
-		result.Warnings = append(result.Warnings, fmt.Sprintf("%s of earlier runs, which the discovery does not list any more (%s), %s not judged along: thanosleak analyze %s judges all that is kept",
-			countTargets(len(ended)), ended[0], isAre(len(ended)), classify.ShellQuote(r.dir)))
+		result.Warnings = append(result.Warnings, fmt.Sprintf("not judged along, since the discovery does not list them any more: %s. thanosleak analyze %s judges all that is kept",
+			few(ended), classify.ShellQuote(r.dir)))
 	}
 	if notKept != nil {
 		result.Warnings = append(result.Warnings, notKept.Error())
@@ -180,11 +180,13 @@ func (r *rounds) judged(ctx context.Context) (*classify.Result, error) {
 	return result, notKept
 }
 
-func isAre(n int) string {
-	if n == 1 {
-		return "is"
+// few names the first of several targets, and how many more there are.
+func few(names []string) string {
+	const shown = 3
+	if n := len(names) - shown; n > 0 {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:shown], ", "), n)
 	}
-	return "are"
+	return strings.Join(names, ", ")
 }
 
 // explain says in the results of the targets what went wrong with them, and

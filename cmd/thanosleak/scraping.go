@@ -56,6 +56,7 @@ func newScraping(interval time.Duration) scraping {
 func (s *scraping) add(c *cobra.Command) {
 	s.shared.add(c)
 	f := c.Flags()
+	f.Lookup("quiet").Usage = "print nothing while the exit status is 0 or, with a folder in --dir, while nothing is new; files of -o are written"
 	f.Var(&s.interval, "interval", "time between samples")
 	f.Var(&s.timeout, "timeout", "how long one sample of one target may take")
 	f.BoolVar(&s.force, "force", false, "take profiles even of processes for which they are costly")

@@ -50,7 +50,11 @@ address or folder that cannot be used.`,
 		},
 	}
 	s.add(c)
-	c.Flags().StringVar(&s.address, "http-address", ":10999", "`ADDRESS` to serve on")
+	f := c.Flags()
+	f.StringVar(&s.address, "http-address", ":10999", "`ADDRESS` to serve on")
+	f.Lookup("fail-on").Usage = "tell of new findings of this `LEVEL` or above: confirmed, likely, suspect, never (which is likely here)"
+	f.Lookup("dir").Usage = "keep what was scraped in a folder, which is added to and judged as a whole"
+	f.Lookup("quiet").Hidden = true // it always is
 	return c
 }
 
@@ -58,15 +62,14 @@ func (s *server) check() error {
 	if s.interval < duration(time.Second) {
 		return usagef("--interval %s: want at least 1s", &s.interval)
 	}
+	if _, _, err := net.SplitHostPort(s.address); err != nil {
+		return usagef("--http-address %s: want HOST:PORT or :PORT", s.address)
+	}
 	if strings.HasSuffix(s.dir, ".tar.gz") || strings.HasSuffix(s.dir, ".tgz") {
 		return usagef("--dir %s: serve keeps samples in a folder, not in an archive", s.dir)
 	}
 	s.sparse = thinTo
-	// What is new goes to standard output, and nothing else.
-	s.quiet = true
-	if !slices.ContainsFunc(s.outputs, func(o string) bool { return !strings.Contains(o, "=") }) {
-		s.outputs = append(s.outputs, "text")
-	}
+	s.quiet = true // what is new goes to standard output, and nothing else
 	return s.scraping.check()
 }
 

@@ -44,7 +44,15 @@ func (s *source) find(ctx context.Context) (targets []discover.Target, lost []pr
 			warnings = append(warnings, p.Error())
 			continue
 		}
-		lost = append(lost, profile.Target{Name: name, Unreached: true, FailedSamples: 1, Err: p.Error()})
+		lost = append(lost, lostTarget(name, p.Error()))
+	}
+	if len(targets)+len(lost) == 0 {
+		lost = append(lost, lostTarget("(no target)", "there is no target: the target files are empty lists"))
 	}
 	return targets, lost, warnings
+}
+
+// lostTarget stands for what was named and gives no process to look at.
+func lostTarget(name, why string) profile.Target {
+	return profile.Target{Name: name, Unreached: true, FailedSamples: 1, Err: why}
 }

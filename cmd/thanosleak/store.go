@@ -24,6 +24,7 @@ type store struct {
 	// memory is what earlier runs saw; nil if nothing is remembered.
 	memory   *classify.Memory
 	warnings []string // about what was there before
+	damaged  string   // one of them that has to be told also where no report is; empty for none
 }
 
 // open prepares --dir: what the folder holds already is judged along.
@@ -78,7 +79,8 @@ func (st *store) recall() {
 		return
 	}
 	st.memory = &classify.Memory{}
-	st.warnings = append(st.warnings, fmt.Sprintf("seen.json, which says what earlier runs found, cannot be used: %v. It stays as seen.json.damaged, and all findings count as new", err))
+	st.damaged = fmt.Sprintf("seen.json, which says what earlier runs found, cannot be used: %v. It stays as seen.json.damaged, and all findings count as new", err)
+	st.warnings = append(st.warnings, st.damaged)
 	if err := st.writer.LayAsideSeen(); err != nil {
 		st.warnings = append(st.warnings, err.Error())
 	}
