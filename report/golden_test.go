@@ -57,22 +57,28 @@ func TestGolden(t *testing.T) {
 			if strings.Contains(b.String(), " \n") {
 				t.Error("there are spaces at the end of a line")
 			}
-			file := filepath.Join("testdata", g.name+".golden")
-			if *update {
-				if err := os.WriteFile(file, b.Bytes(), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatalf("%v: write it with -update", err)
-			}
-			if d := cmp.Diff(string(want), b.String()); d != "" {
-				t.Errorf("(-golden +report)\n%s", d)
-			}
+			compare(t, g.name+".golden", b.Bytes())
 		})
 	}
 	checkComplete(t, all)
+}
+
+// compare holds what was written against a file in testdata.
+func compare(t *testing.T, name string, got []byte) {
+	t.Helper()
+	file := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(file, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatalf("%v: write it with -update", err)
+	}
+	if d := cmp.Diff(string(want), string(got)); d != "" {
+		t.Errorf("(-golden +report)\n%s", d)
+	}
 }
 
 // checkComplete fails for golden files that no case writes: what they promise

@@ -3,8 +3,6 @@ package report_test
 import (
 	"bytes"
 	"fmt"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -12,8 +10,6 @@ import (
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
-
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/thanosleak/thanosleak/classify"
 	"github.com/thanosleak/thanosleak/report"
@@ -41,19 +37,7 @@ func TestPrometheusGolden(t *testing.T) {
 		if err := report.Prometheus(&b, theRun(), results(t)[name]); err != nil {
 			t.Fatal(err)
 		}
-		file := filepath.Join("testdata", name+".prom")
-		if *update {
-			if err := os.WriteFile(file, b.Bytes(), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatalf("%v: write it with -update", err)
-		}
-		if d := cmp.Diff(string(want), b.String()); d != "" {
-			t.Errorf("(-golden +metrics)\n%s", d)
-		}
+		compare(t, name+".prom", b.Bytes())
 	}
 }
 

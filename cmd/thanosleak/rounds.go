@@ -17,6 +17,7 @@ import (
 	"github.com/thanosleak/thanosleak/profile/capture"
 	"github.com/thanosleak/thanosleak/profile/discover"
 	"github.com/thanosleak/thanosleak/profile/scrape"
+	"github.com/thanosleak/thanosleak/report"
 )
 
 // rounds samples all targets again and again.
@@ -36,6 +37,28 @@ type rounds struct {
 
 	mu      sync.Mutex
 	notKept []error // why samples are missing in the capture, once a target
+}
+
+// begin prepares a command over what the command line names and what is kept of
+// it. The store has to be closed.
+func (s *scraping) begin(ctx context.Context, std streams, command string, args []string) (*rounds, report.Run, error) {
+	run := report.Run{Version: version(), Started: now()}
+	db, err := knowledge(s.advisories)
+	if err != nil {
+		return nil, run, err
+	}
+	r, err := s.newRounds(ctx, std, db, args)
+	if err != nil {
+		return nil, run, err
+	}
+	run.AdvisoriesVersion = db.Version
+	run.Command = strings.Join(append([]string{"thanosleak", command}, r.source.named...), " ") + s.given
+	st, err := s.open(db)
+	if err != nil {
+		return nil, run, err
+	}
+	r.keepIn(st)
+	return r, run, nil
 }
 
 // newRounds prepares the sampling of what the command line names. Mistakes in
@@ -351,9 +374,6 @@ func earlier(a, b time.Time) time.Time {
 	}
 	return b
 }
-
-// names are the targets of the command line.
-func (r *rounds) names() string { return strings.Join(r.source.named, " ") }
 
 func countTargets(n int) string {
 	if n == 1 {

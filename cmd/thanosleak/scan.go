@@ -64,22 +64,11 @@ func (s *scanner) run(ctx context.Context, std streams, args []string) error {
 	if err := s.check(); err != nil {
 		return err
 	}
-	db, err := knowledge(s.advisories)
+	rounds, run, err := s.begin(ctx, std, "scan", args)
 	if err != nil {
 		return err
 	}
-	run := report.Run{Version: version(), AdvisoriesVersion: db.Version, Started: now()}
-	rounds, err := s.newRounds(ctx, std, db, args)
-	if err != nil {
-		return err
-	}
-	run.Command = strings.TrimSpace("thanosleak scan "+rounds.names()) + s.given
-	store, err := s.open(db)
-	if err != nil {
-		return err
-	}
-	defer store.close() // what can go wrong has by then
-	rounds.keepIn(store)
+	defer rounds.store.close() // what can go wrong has by then
 	rounds.run(ctx, s.samples)
 	return rounds.report(ctx, run)
 }

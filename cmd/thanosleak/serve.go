@@ -77,23 +77,12 @@ func (s *server) run(ctx context.Context, std streams, args []string) error {
 	if err := s.check(); err != nil {
 		return err
 	}
-	db, err := knowledge(s.advisories)
+	rounds, run, err := s.begin(ctx, std, "serve", args)
 	if err != nil {
 		return err
 	}
-	run := report.Run{Version: version(), AdvisoriesVersion: db.Version}
-	rounds, err := s.newRounds(ctx, std, db, args)
-	if err != nil {
-		return err
-	}
-	run.Command = "thanosleak serve " + rounds.names() + s.given
-	store, err := s.open(db)
-	if err != nil {
-		return err
-	}
-	defer store.close() // what can go wrong has by then
-	store.memory = cmp.Or(store.memory, &classify.Memory{})
-	rounds.keepIn(store)
+	defer rounds.store.close() // what can go wrong has by then
+	rounds.store.memory = cmp.Or(rounds.store.memory, &classify.Memory{})
 	l, err := net.Listen("tcp", s.address)
 	if err != nil {
 		return fmt.Errorf("--http-address %s: %w. Choose another address", s.address, err)
