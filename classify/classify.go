@@ -288,7 +288,7 @@ func (j *judge) finding(cases []*caseOf) Finding {
 		f.Stacks = mergeStacks(f.Stacks, c.stacks)
 	}
 	if a := first.adv; a != nil {
-		f.Advisory = a.ID
+		f.Advisory, f.Symptoms = a.ID, a.Symptoms
 		f.Why = fillFlags(a.Why, cases)
 		f.References = append(f.References, a.References...)
 	} else if like := surest.like; like != nil {

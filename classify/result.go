@@ -145,6 +145,8 @@ type Finding struct {
 	RetainedBytes *int64   `json:"retained_bytes"`
 	References    []string `json:"references"`
 
+	// Symptoms are what people notice of the leak; nil if no advisory knows it.
+	Symptoms []string `json:"-"`
 	// Why is the cause for people, filled in for these processes. Where no
 	// advisory knows the stack, it is what the stack looks like; empty if it
 	// looks like nothing known.

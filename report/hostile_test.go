@@ -119,7 +119,7 @@ func alone() []*classify.Result {
 func TestJSONOfHostileTargets(t *testing.T) {
 	for i, r := range hostiles() {
 		var b bytes.Buffer
-		if err := report.JSON(&b, theRun(), r); err != nil {
+		if err := report.JSON(&b, theRun(), r, report.TextOptions{}); err != nil {
 			t.Fatal(err)
 		}
 		if c, bad := unsafe(b.Bytes()); bad {

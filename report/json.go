@@ -29,6 +29,9 @@ type Run struct {
 	// Command is the command line without secrets.
 	Command           string
 	Started, Finished time.Time
+	// FailOn is the level from which findings fail the run; empty if none
+	// does.
+	FailOn classify.Level
 }
 
 // tool is the program in the JSON result.
@@ -51,7 +54,7 @@ type envelope struct {
 
 // JSON writes the result as docs/result.schema.json describes it. It holds no
 // character that a terminal would act upon.
-func JSON(w io.Writer, run Run, r *classify.Result) error {
+func JSON(w io.Writer, run Run, r *classify.Result, _ TextOptions) error {
 	return writeJSON(w, envelope{
 		Schema:  SchemaVersion,
 		Tool:    tool{Name: "thanosleak", Version: run.Version, AdvisoriesVersion: run.AdvisoriesVersion},

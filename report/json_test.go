@@ -22,7 +22,7 @@ const schemaFile = "../docs/result.schema.json"
 func encoded(t *testing.T, r *classify.Result) any {
 	t.Helper()
 	var b bytes.Buffer
-	if err := report.JSON(&b, theRun(), r); err != nil {
+	if err := report.JSON(&b, theRun(), r, report.TextOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	doc, err := jsonschema.UnmarshalJSON(&b)
@@ -191,12 +191,12 @@ func walk(v any, path string, visit func(path string, v any)) {
 func TestJSONIsStable(t *testing.T) {
 	r := results(t)["both-tiers"]
 	var first bytes.Buffer
-	if err := report.JSON(&first, theRun(), r); err != nil {
+	if err := report.JSON(&first, theRun(), r, report.TextOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	for range 20 {
 		var again bytes.Buffer
-		if err := report.JSON(&again, theRun(), r); err != nil {
+		if err := report.JSON(&again, theRun(), r, report.TextOptions{}); err != nil {
 			t.Fatal(err)
 		}
 		if !bytes.Equal(first.Bytes(), again.Bytes()) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -19,7 +20,7 @@ import (
 func scraped(t *testing.T, run report.Run, r *classify.Result) map[string]*dto.MetricFamily {
 	t.Helper()
 	var b bytes.Buffer
-	if err := report.Prometheus(&b, run, r); err != nil {
+	if err := report.Prometheus(&b, run, r, report.TextOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	p := expfmt.NewTextParser(model.UTF8Validation)
@@ -34,7 +35,7 @@ func scraped(t *testing.T, run report.Run, r *classify.Result) map[string]*dto.M
 func TestPrometheusGolden(t *testing.T) {
 	for _, name := range []string{"flagship", "incomplete"} {
 		var b bytes.Buffer
-		if err := report.Prometheus(&b, theRun(), results(t)[name]); err != nil {
+		if err := report.Prometheus(&b, theRun(), results(t)[name], report.TextOptions{}); err != nil {
 			t.Fatal(err)
 		}
 		compare(t, name+".prom", b.Bytes())
@@ -141,7 +142,9 @@ func TestChangesMail(t *testing.T) {
 // TestPageIsInert: nothing that a target says becomes markup, and the page
 // loads nothing.
 func TestPageIsInert(t *testing.T) {
-	for _, r := range append(hostiles(), results(t)["fleet"]) {
+	fleet := *results(t)["fleet"]
+	fleet.Targets = slices.Clone(fleet.Targets)
+	for _, r := range append(hostiles(), &fleet) {
 		if len(r.Targets) > 0 {
 			r.Targets[0].Name = `<script src="//evil"></script><a href="javascript:x">` + r.Targets[0].Name
 		}

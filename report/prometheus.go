@@ -19,7 +19,7 @@ const maxSeries = 1000
 // the node exporter's textfile collector. The names are a contract; docs/metrics.md
 // lists them. Only findings at suspect or above have series; a run that has not
 // finished has no series but that of the build.
-func Prometheus(w io.Writer, run Run, r *classify.Result) error {
+func Prometheus(w io.Writer, run Run, r *classify.Result, _ TextOptions) error {
 	m := &metricsPage{series: map[string]bool{}}
 	m.ofRun(run, r)
 	for i := range r.Targets {

@@ -94,7 +94,7 @@ func TestRandomResults(t *testing.T) {
 		if c, bad := unsafe(b.Bytes()); bad {
 			t.Errorf("%U reaches the terminal", c)
 		}
-		if err := report.JSON(io.Discard, theRun(), r); err != nil {
+		if err := report.JSON(io.Discard, theRun(), r, report.TextOptions{}); err != nil {
 			t.Error(err)
 		}
 		if t.Failed() {
@@ -143,7 +143,7 @@ func TestWriteErrors(t *testing.T) {
 	r := results(t)["both-tiers"]
 	writers := map[string]func(io.Writer) error{
 		"text": func(w io.Writer) error { return report.Text(w, theRun(), r, report.TextOptions{}) },
-		"json": func(w io.Writer) error { return report.JSON(w, theRun(), r) },
+		"json": func(w io.Writer) error { return report.JSON(w, theRun(), r, report.TextOptions{}) },
 	}
 	for name, write := range writers {
 		for _, left := range []int{0, 1, 1000} {

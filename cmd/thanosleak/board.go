@@ -27,7 +27,7 @@ type published struct{ metrics, page []byte }
 // show makes the result the one that is served.
 func (b *board) show(run report.Run, r *classify.Result) {
 	var metrics, page bytes.Buffer
-	err := errors.Join(report.Prometheus(&metrics, run, r), report.Page(&page, run, r, report.TextOptions{Width: b.width}))
+	err := errors.Join(report.Prometheus(&metrics, run, r, report.TextOptions{}), report.Page(&page, run, r, report.TextOptions{Width: b.width}))
 	if err != nil {
 		panic(err) // a buffer takes everything, and the templates are tested
 	}
@@ -67,7 +67,7 @@ func (b *board) metrics(w http.ResponseWriter, _ *http.Request) {
 		say(w, string(p.metrics))
 		return
 	}
-	_ = report.Prometheus(w, b.run, &classify.Result{}) // who reads has gone: nobody to tell
+	_ = report.Prometheus(w, b.run, &classify.Result{}, report.TextOptions{}) // who reads has gone: nobody to tell
 }
 
 func (b *board) page(w http.ResponseWriter, _ *http.Request) {

@@ -23,17 +23,16 @@ import (
 
 // formats are the writers, by the name that -o takes.
 var formats = map[string]func(io.Writer, report.Run, *classify.Result, report.TextOptions) error{
-	"text": report.Text,
-	"json": func(w io.Writer, run report.Run, r *classify.Result, _ report.TextOptions) error {
-		return report.JSON(w, run, r)
-	},
-	"prometheus": func(w io.Writer, run report.Run, r *classify.Result, _ report.TextOptions) error {
-		return report.Prometheus(w, run, r)
-	},
+	"text":       report.Text,
+	"json":       report.JSON,
+	"markdown":   report.Markdown,
+	"junit":      report.JUnit,
+	"github":     report.GitHub,
+	"prometheus": report.Prometheus,
 }
 
 // formatNames are the names in formats, for messages.
-const formatNames = "text, json or prometheus"
+const formatNames = "text, json, markdown, junit, github or prometheus"
 
 // shared are the flags that all judging commands have.
 type shared struct {
@@ -222,6 +221,9 @@ func (s *shared) outcome(r *classify.Result) error {
 // write writes the result to standard output or, whole or not at all, to a
 // file.
 func (s *shared) write(std streams, output string, run report.Run, r *classify.Result, n *news) error {
+	if s.failOn != "never" {
+		run.FailOn = classify.Level(s.failOn)
+	}
 	name, file, toFile := strings.Cut(output, "=")
 	if !toFile {
 		o := s.look.options(std)

@@ -1,0 +1,184 @@
+package report
+
+import (
+	"encoding/xml"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/thanosleak/thanosleak/classify"
+)
+
+// JUnit writes the result in the form that CI systems read tests in: a suite for
+// each target, with a case for each thing that was looked at, so that a clean run
+// shows tests that pass. A finding that fails the run is a failed case of its
+// name; a suspicion passes and says so; what could not be decided is skipped, and
+// a target without a sample is an error.
+func JUnit(w io.Writer, run Run, r *classify.Result, _ TextOptions) error {
+	all := junitSuites{Name: "thanosleak", Time: run.Finished.Sub(run.Started).Seconds()}
+	for i := range r.Targets {
+		all.add(suiteOf(run, r, &r.Targets[i]))
+	}
+	if len(r.Targets) == 0 {
+		none := junitSuite{Name: "targets", Cases: []junitCase{{Name: caseSampled, Error: &junitText{Message: "there was nothing to look at"}}}}
+		all.add(none.named())
+	}
+	if _, err := io.WriteString(w, xml.Header); err != nil {
+		return err
+	}
+	enc := xml.NewEncoder(w)
+	enc.Indent("", "  ")
+	if err := enc.Encode(all); err != nil {
+		return err
+	}
+	_, err := io.WriteString(w, "\n")
+	return err
+}
+
+// What is looked at in each target.
+const (
+	caseSampled = "gives samples"
+	caseKnown   = "no known leak"
+	caseUnknown = "no stack that grows or blocks for ever"
+)
+
+// suiteOf tells what was looked at in a target.
+func suiteOf(run Run, r *classify.Result, t *classify.TargetResult) junitSuite {
+	s := junitSuite{Name: printable(t.Name)}
+	if !run.Started.IsZero() {
+		s.Timestamp = run.Started.UTC().Format("2006-01-02T15:04:05")
+	}
+	sampled := junitCase{Name: caseSampled}
+	if t.Samples == 0 || t.Judged == classify.JudgedNo {
+		sampled.Error = &junitText{Message: printable(t.Error)}
+	}
+	s.Cases = append(s.Cases, sampled)
+	if t.Samples == 0 {
+		return s.named()
+	}
+	known, unknown := junitCase{Name: caseKnown}, junitCase{Name: caseUnknown}
+	if t.Judged == classify.JudgedUndecided {
+		unknown.Skipped = &junitText{Message: printable(t.Undecided)}
+	}
+	for i := range r.Findings {
+		f := &r.Findings[i]
+		for j := range f.Occurrences {
+			o := &f.Occurrences[j]
+			if o.Target != t.Name || !o.Level.AtLeast(classify.Suspect) {
+				continue
+			}
+			c := caseOfFinding(run, r, f, o)
+			if c.Failure == nil {
+				c.Out = "SUSPECT: " + printable(f.Title)
+			}
+			s.Cases = append(s.Cases, c)
+			if f.Advisory == "" {
+				unknown.Name = ""
+			} else {
+				known.Name = ""
+			}
+		}
+	}
+	for _, c := range []junitCase{known, unknown} {
+		if c.Name != "" { // else the findings stand in its place
+			s.Cases = append(s.Cases, c)
+		}
+	}
+	return s.named()
+}
+
+// caseOfFinding is a case that fails where the finding fails the run.
+func caseOfFinding(run Run, r *classify.Result, f *classify.Finding, o *classify.Occurrence) junitCase {
+	c := junitCase{Name: printable(joined(f.Advisory, f.Title))}
+	if run.FailOn == "" || !o.Level.AtLeast(run.FailOn) {
+		return c
+	}
+	word, what, _ := headlineOf(f, r)
+	c.Failure = &junitText{Message: printable(word + " " + what), Type: string(o.Level), Text: strings.Join(inBrief(f, o), "\n")}
+	return c
+}
+
+// inBrief says of a finding on a target what a log has room for: evidence, cause
+// and what to do.
+func inBrief(f *classify.Finding, o *classify.Occurrence) []string {
+	lines := []string{fmt.Sprintf("%s: %s and %d behind them", o.Level, classify.Count(o.Culprits, "culprit"), o.Victims)}
+	for _, e := range o.Evidence {
+		lines = append(lines, "seen: "+e.Text)
+	}
+	if f.Why != "" {
+		lines = append(lines, "why: "+f.Why)
+	}
+	for _, m := range f.Remedies {
+		for _, s := range m.Steps {
+			lines = append(lines, "do: "+joined(s.Text, s.Command))
+		}
+	}
+	for i := range lines {
+		lines[i] = printable(lines[i])
+	}
+	return lines
+}
+
+type junitSuites struct {
+	XMLName  xml.Name     `xml:"testsuites"`
+	Name     string       `xml:"name,attr"`
+	Tests    int          `xml:"tests,attr"`
+	Failures int          `xml:"failures,attr"`
+	Errors   int          `xml:"errors,attr"`
+	Skipped  int          `xml:"skipped,attr"`
+	Time     float64      `xml:"time,attr"`
+	Suites   []junitSuite `xml:"testsuite"`
+}
+
+type junitSuite struct {
+	Name      string      `xml:"name,attr"`
+	Tests     int         `xml:"tests,attr"`
+	Failures  int         `xml:"failures,attr"`
+	Errors    int         `xml:"errors,attr"`
+	Skipped   int         `xml:"skipped,attr"`
+	Time      float64     `xml:"time,attr"`
+	Timestamp string      `xml:"timestamp,attr,omitempty"`
+	Cases     []junitCase `xml:"testcase"`
+}
+
+type junitCase struct {
+	Class   string     `xml:"classname,attr"`
+	Name    string     `xml:"name,attr"`
+	Time    float64    `xml:"time,attr"`
+	Failure *junitText `xml:"failure"`
+	Error   *junitText `xml:"error"`
+	Skipped *junitText `xml:"skipped"`
+	Out     string     `xml:"system-out,omitempty"`
+}
+
+type junitText struct {
+	Message string `xml:"message,attr"`
+	Type    string `xml:"type,attr,omitempty"`
+	Text    string `xml:",chardata"`
+}
+
+// named completes the names of the cases and counts them.
+func (s junitSuite) named() junitSuite {
+	for i := range s.Cases {
+		c := &s.Cases[i]
+		c.Class = "thanosleak." + s.Name
+		s.Tests++
+		switch {
+		case c.Failure != nil:
+			s.Failures++
+		case c.Error != nil:
+			s.Errors++
+		case c.Skipped != nil:
+			s.Skipped++
+		}
+	}
+	return s
+}
+
+func (all *junitSuites) add(s junitSuite) {
+	all.Suites = append(all.Suites, s)
+	all.Tests += s.Tests
+	all.Failures += s.Failures
+	all.Errors += s.Errors
+	all.Skipped += s.Skipped
+}
