@@ -54,7 +54,7 @@ func (m *Memory) Changes(r *Result, floor Level, now time.Time) []Change {
 	}
 	for _, key := range slices.Sorted(maps.Keys(m.Findings)) {
 		if s := m.Findings[key]; s.Gone != nil && s.Told != nil {
-			all = append(all, Change{Kind: ChangeGone, Key: key, Name: s.name(), Text: "first seen " + stamp(s.FirstSeen)})
+			all = append(all, Change{Kind: ChangeGone, Key: key, Name: called(s.Advisory, s.Title), Text: "first seen " + stamp(s.FirstSeen)})
 		}
 	}
 	for _, t := range r.Targets {
@@ -100,12 +100,12 @@ func (m *Memory) outage(t *TargetResult, now time.Time) (Change, bool) {
 		Text: fmt.Sprintf("for %s. %s", Span(now.Sub(o.Since).Abs()), t.Error)}, due(o.Told, now)
 }
 
-// name is what people call the finding: ID and title, as far as they are known.
-func (s *Seen) name() string {
-	if s.Advisory == "" {
-		return s.Title
+// called is what people call a finding: ID and title, as far as they are known.
+func called(advisory, title string) string {
+	if advisory == "" {
+		return title
 	}
-	return s.Advisory + ", " + s.Title
+	return advisory + ", " + title
 }
 
 // due reports whether it is time for a reminder. A clock that jumped back a

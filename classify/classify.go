@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/thanosleak/thanosleak/classify/advisory"
 	"github.com/thanosleak/thanosleak/profile"
@@ -22,6 +23,10 @@ type Options struct {
 	// MemoryLimit is the memory in bytes that each process may have; 0 for
 	// what its runtime tells (GOMEMLIMIT).
 	MemoryLimit int64
+	// Ignore are findings that are accepted; nil for none.
+	Ignore *Ignore
+	// Now is the day on which entries of Ignore may have expired.
+	Now time.Time
 }
 
 // judge holds what stays the same over one call of Judge.
@@ -77,8 +82,14 @@ func Judge(targets []profile.Target, o Options) *Result {
 	}
 	r.Warnings = append(r.Warnings, j.pastNotes(processes, cases)...)
 	r.Findings = j.findings(cases)
+	counted := cases
+	if o.Ignore != nil {
+		dropped := o.Ignore.apply(r, o.Now)
+		r.Ignored = slices.Collect(maps.Keys(dropped))
+		counted = slices.DeleteFunc(slices.Clone(cases), func(c *caseOf) bool { return dropped[c.key] })
+	}
 	for _, p := range processes {
-		r.Targets = append(r.Targets, j.targetResult(p, cases))
+		r.Targets = append(r.Targets, j.targetResult(p, cases, counted))
 	}
 	r.Verdict = verdict(r)
 	return r
@@ -169,17 +180,18 @@ func (j *judge) growth(s series, p *process) Growth {
 }
 
 // targetResult returns the target with how far it was judged and what it is
-// exposed to.
-func (j *judge) targetResult(p *process, cases []*caseOf) TargetResult {
+// exposed to. counted are the cases without those that are ignored.
+func (j *judge) targetResult(p *process, cases, counted []*caseOf) TargetResult {
 	r := p.result()
 	r.Past = j.pasts[p]
 	if p.samples() == 0 {
 		return r
 	}
-	cases = slices.DeleteFunc(slices.Clone(cases), func(c *caseOf) bool { return c.process != p })
-	decided := slices.ContainsFunc(cases, func(c *caseOf) bool { return c.occurrence.Level.AtLeast(Likely) })
+	others := func(c *caseOf) bool { return c.process != p }
+	cases, counted = slices.DeleteFunc(slices.Clone(cases), others), slices.DeleteFunc(slices.Clone(counted), others)
+	decided := slices.ContainsFunc(counted, func(c *caseOf) bool { return c.occurrence.Level.AtLeast(Likely) })
 	r.Judged = JudgedYes
-	if r.Undecided = j.undecided(p, cases); decided {
+	if r.Undecided = j.undecided(p, counted); decided {
 		r.Undecided = ""
 	}
 	switch {

@@ -133,6 +133,9 @@ func (m *Memory) Recall(r *Result, now time.Time) {
 	if m.Findings == nil {
 		m.Findings = map[string]*Seen{}
 	}
+	for _, key := range r.Ignored {
+		delete(m.Findings, key) // nobody wants to hear that it is gone
+	}
 	found := map[string]bool{}
 	for i := range r.Findings {
 		f := &r.Findings[i]

@@ -13,6 +13,10 @@ type Result struct {
 	Findings []Finding `json:"findings"`
 	// Warnings are in full sentences, in the order of the targets.
 	Warnings []string `json:"warnings"`
+
+	// Ignored are the keys of findings that were left out because somebody has
+	// accepted them, in no order.
+	Ignored []string `json:"-"`
 }
 
 // Verdict sums a result up.

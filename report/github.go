@@ -38,7 +38,7 @@ func GitHub(w io.Writer, run Run, r *classify.Result, _ TextOptions) error {
 		}
 	}
 	if b.Len() == 0 {
-		said("notice", "thanosleak: clean", looked(r)+": no known leak, and no stack grows")
+		said("notice", "thanosleak: clean", looked(r)+": "+noLeak(r)+", and no stack grows")
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

@@ -66,11 +66,11 @@ func (m *markdown) head(r *classify.Result) {
 	m.line("## thanosleak: %s", worst)
 	switch r.Verdict {
 	case classify.VerdictClean:
-		m.line("\n%s: no known leak, and no stack grows.", md(looked(r)))
+		m.line("\n%s: %s, and no stack grows.", md(looked(r)), noLeak(r))
 	case classify.VerdictUndecided:
-		m.line("\n%s: no known leak; %s.", md(looked(r)), md(undecided(r)))
+		m.line("\n%s: %s; %s.", md(looked(r)), noLeak(r), md(undecided(r)))
 	case classify.VerdictIncomplete:
-		m.line("\n%s.", md(missing(r, "no known leak")))
+		m.line("\n%s.", md(missing(r, noLeak(r))))
 	}
 	if cmd := decidingCommand(r); cmd != "" && len(shownFindings(r, false)) == 0 {
 		m.line("")

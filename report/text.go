@@ -98,7 +98,7 @@ func recalls(f *classify.Finding) bool {
 // nothingFound says that there is no leak, or why that cannot be said, and
 // shows what stands in the process. notes says that notes follow.
 func (p *page) nothingFound(r *classify.Result, notes, verbose bool) {
-	known := "no known leak"
+	known := noLeak(r)
 	if notes {
 		known = "nothing proven, see the note"
 	}
@@ -126,6 +126,14 @@ func (p *page) nothingFound(r *classify.Result, notes, verbose bool) {
 		p.blank()
 		p.deciding(cmd)
 	}
+}
+
+// noLeak says that nothing was found, and what was not counted.
+func noLeak(r *classify.Result) string {
+	if n := len(r.Ignored); n > 0 {
+		return fmt.Sprintf("no known leak beside %s, see the warnings", plural(n, "ignored finding"))
+	}
+	return "no known leak"
 }
 
 // undecided says why nothing is decided, where all undecided targets have the

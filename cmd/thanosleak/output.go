@@ -50,6 +50,9 @@ type shared struct {
 	// same in bytes; 0 if not given.
 	memory      string
 	memoryLimit int64
+	// ignoreFile lists findings that are accepted, ignore is what it says.
+	ignoreFile string
+	ignore     *classify.Ignore
 }
 
 func (s *shared) add(c *cobra.Command) {
@@ -59,6 +62,7 @@ func (s *shared) add(c *cobra.Command) {
 	addAdvisories(f, &s.advisories)
 	f.StringVar(&s.thanosVersion, "thanos-version", "", "`VERSION` of Thanos, such as 0.35.1, for processes and dumps that do not tell theirs")
 	f.StringVar(&s.memory, "memory-limit", "", "memory that each process may have, such as 8GB, to tell how long it lasts (default: its GOMEMLIMIT)")
+	f.StringVar(&s.ignoreFile, "ignore", "", "`FILE` with findings that are accepted, each with a reason and the day on which that expires")
 	s.look.add(f)
 	f.BoolVarP(&s.quiet, "quiet", "q", false, "print nothing while the exit status is 0; files of -o are written")
 	f.BoolVarP(&s.verbose, "verbose", "v", false, "all stacks, all evidence, notes")
@@ -95,7 +99,25 @@ func (s *shared) check() error {
 	if err := s.look.check(); err != nil {
 		return err
 	}
+	if err := s.readIgnore(); err != nil {
+		return err
+	}
 	return s.checkMemory()
+}
+
+// readIgnore reads --ignore.
+func (s *shared) readIgnore() error {
+	if s.ignoreFile == "" {
+		return nil
+	}
+	content, err := os.ReadFile(s.ignoreFile)
+	if err == nil {
+		s.ignore, err = classify.ParseIgnore(s.ignoreFile, content)
+	}
+	if err != nil {
+		return usagef("--ignore: %w", err)
+	}
+	return nil
 }
 
 // checkMemory reads --memory-limit.
@@ -146,7 +168,7 @@ func (s *shared) judge(targets []profile.Target, db *advisory.DB, kept string) *
 		}
 	}
 	return classify.Judge(targets, classify.Options{
-		Thresholds: classify.DefaultThresholds(), Advisories: db, Kept: kept, MemoryLimit: s.memoryLimit,
+		Thresholds: classify.DefaultThresholds(), Advisories: db, Kept: kept, MemoryLimit: s.memoryLimit, Ignore: s.ignore, Now: now(),
 	})
 }
 

@@ -1,0 +1,141 @@
+package classify
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/thanosleak/thanosleak/classify/advisory"
+)
+
+// An Ignore is a list of findings that somebody has accepted, for a time and for
+// a reason. Its zero value ignores nothing.
+type Ignore struct {
+	entries []ignoreEntry
+}
+
+// ignoreEntry is one accepted finding: exactly one of the first four is set. In
+// names of functions "*" stands for anything.
+type ignoreEntry struct {
+	Key       string `yaml:"key"`        // of the finding
+	TopFrame  string `yaml:"top_frame"`  // the leaf of a culprit's stack
+	AnyFrame  string `yaml:"any_frame"`  // any function in it
+	CreatedBy string `yaml:"created_by"` // who started it
+	Reason    string `yaml:"reason"`
+	Expires   string `yaml:"expires"` // the last day on which it holds, in UTC
+
+	until time.Time // the end of that day
+	at    string    // file and line, for messages
+}
+
+// ParseIgnore reads a list of entries in YAML:
+//
+//   - key: TL-2026-101            # or top_frame, any_frame, created_by
+//     reason: the archive store is slow, see the runbook
+//     expires: 2027-01-31
+//
+// All but one of key, top_frame, any_frame and created_by are to be given, and
+// nothing else may be. name is that of the file, for messages; an error is one
+// line for each mistake, with the entry's line.
+func ParseIgnore(name string, content []byte) (*Ignore, error) {
+	var entries []ignoreEntry
+	dec := yaml.NewDecoder(bytes.NewReader(content))
+	dec.KnownFields(true)
+	if err := dec.Decode(&entries); err != nil && !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("%s: %w. Want a list of entries, each with reason, expires and one of key, top_frame, any_frame, created_by", name, err)
+	}
+	var nodes []yaml.Node
+	if err := yaml.Unmarshal(content, &nodes); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	var errs []error
+	for i := range entries {
+		e := &entries[i]
+		e.at = fmt.Sprintf("%s:%d", name, nodes[i].Line)
+		if err := e.check(); err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", e.at, err))
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	return &Ignore{entries}, nil
+}
+
+// check finds mistakes in an entry and completes it.
+func (e *ignoreEntry) check() error {
+	selectors := slices.DeleteFunc([]string{e.Key, e.TopFrame, e.AnyFrame, e.CreatedBy}, func(s string) bool { return s == "" })
+	if len(selectors) != 1 {
+		return errors.New("want one of key, top_frame, any_frame, created_by")
+	}
+	if strings.Trim(selectors[0], "* ") == "" {
+		return fmt.Errorf("%q would ignore everything", selectors[0])
+	}
+	if strings.TrimSpace(e.Reason) == "" {
+		return errors.New("reason: say why this is accepted")
+	}
+	day, err := time.Parse(time.DateOnly, e.Expires)
+	if err != nil {
+		return fmt.Errorf("expires: want a day such as 2027-01-31, not %q", e.Expires)
+	}
+	e.until = day.AddDate(0, 0, 1)
+	return nil
+}
+
+// apply takes the findings out of the result that entries accept at the time now,
+// says so in its warnings, and returns their keys. Entries that have expired, and
+// those that accept nothing, are told as well.
+func (ig *Ignore) apply(r *Result, now time.Time) (dropped map[string]bool) {
+	used := make([]bool, len(ig.entries))
+	dropped = map[string]bool{}
+	r.Findings = slices.DeleteFunc(r.Findings, func(f Finding) bool {
+		for i := range ig.entries {
+			e := &ig.entries[i]
+			if !e.matches(&f) {
+				continue
+			}
+			used[i] = true
+			switch name := called(f.Advisory, f.Title); {
+			case !now.Before(e.until):
+				r.Warnings = append(r.Warnings, fmt.Sprintf("%s: the entry has expired on %s, and what it accepted counts again: %s", e.at, e.Expires, name))
+			case !dropped[f.Key]:
+				dropped[f.Key] = true
+				r.Warnings = append(r.Warnings, fmt.Sprintf("ignored until %s: %s, %s (%s)", e.Expires, name, Count(f.Culprits, "goroutine"), e.Reason))
+			}
+		}
+		return dropped[f.Key]
+	})
+	for i, e := range ig.entries {
+		if !used[i] {
+			r.Warnings = append(r.Warnings, fmt.Sprintf("%s: the entry accepts nothing that was found: %s", e.at,
+				cmp.Or(e.Key, e.TopFrame, e.AnyFrame, e.CreatedBy)))
+		}
+	}
+	return dropped
+}
+
+// matches reports whether the entry is about the finding: its key, or one of its
+// culprits' stacks.
+func (e *ignoreEntry) matches(f *Finding) bool {
+	if e.Key != "" {
+		return e.Key == f.Key
+	}
+	return slices.ContainsFunc(f.Stacks, func(s Stack) bool {
+		switch {
+		case s.Role != RoleCulprit:
+			return false
+		case e.CreatedBy != "":
+			return advisory.MatchName(e.CreatedBy, s.CreatedBy)
+		case e.TopFrame != "":
+			return len(s.Frames) > 0 && advisory.MatchName(e.TopFrame, s.Frames[0].Func)
+		}
+		return slices.ContainsFunc(s.Frames, func(fr Frame) bool { return advisory.MatchName(e.AnyFrame, fr.Func) })
+	})
+}
