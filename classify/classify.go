@@ -116,6 +116,7 @@ func (j *judge) cases(p *process) []*caseOf {
 	cases = dropExplained(cases)
 	cases = append(cases, j.unknown(p, used, cases)...)
 	for _, c := range cases {
+		c.countFirst()
 		if c.adv != nil || c.occurrence.Level.AtLeast(Suspect) {
 			j.history(c)
 		}
@@ -330,6 +331,7 @@ func mergeStacks(into, more []Stack) []Stack {
 		k := key{s.SignatureID, s.Role, s.State}
 		if i, ok := at[k]; ok {
 			into[i].Count += s.Count
+			into[i].First += s.First
 			continue
 		}
 		at[k] = len(into)

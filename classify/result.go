@@ -173,6 +173,9 @@ type Stack struct {
 	CreatedBy   string  `json:"created_by"`
 	// Count is goroutines in the last samples, over all targets.
 	Count int `json:"count"`
+	// First is goroutines in the first samples of the processes that Count is
+	// of.
+	First int `json:"-"`
 }
 
 // A Frame is one call of a stack.

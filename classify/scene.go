@@ -76,3 +76,35 @@ func seconds(minutes int) *int64 {
 	n := int64(minutes) * 60
 	return &n
 }
+
+// countFirst fills in how many goroutines the stacks of the case had in the first
+// sample of the life that the counts are of.
+func (c *caseOf) countFirst() {
+	first := c.process.newest().samples[0].Goroutines
+	alike := map[string]int{} // stacks of the case by signature: several states are one each
+	for _, s := range c.stacks {
+		alike[s.SignatureID]++
+	}
+	for i := range first.Groups {
+		g := &first.Groups[i]
+		id := g.Signature.ID()
+		if alike[id] == 0 {
+			continue
+		}
+		for k := range c.stacks {
+			s := &c.stacks[k]
+			if s.SignatureID != id {
+				continue
+			}
+			if alike[id] == 1 {
+				s.First = g.Count
+				continue
+			}
+			for _, p := range g.Places {
+				if string(p.State) == s.State {
+					s.First += p.Count
+				}
+			}
+		}
+	}
+}

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"github.com/google/pprof/profile"
+
 	"github.com/thanosleak/thanosleak/classify"
 	"github.com/thanosleak/thanosleak/report"
 )
@@ -149,6 +151,43 @@ func TestMarkdownIsInert(t *testing.T) {
 			if strings.Contains(rest, "<") || strings.Contains(rest, "@team") || strings.Contains(rest, "![") || strings.HasPrefix(l, "FORGED") {
 				t.Errorf("markup: %.300q", l)
 			}
+		}
+	}
+}
+
+// TestPprof: go tool pprof opens what grew, with its counts.
+func TestPprof(t *testing.T) {
+	for name, r := range results(t) {
+		var b bytes.Buffer
+		if err := report.Pprof(&b, theRun(), r, report.TextOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		p, err := profile.Parse(&b)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		now, culprits := 0, 0
+		for _, s := range p.Sample {
+			if s.Value[2] != s.Value[1]-s.Value[0] {
+				t.Errorf("%s: %v", name, s.Value)
+			}
+			if s.Label["role"][0] == classify.RoleCulprit {
+				now += int(s.Value[1])
+			}
+		}
+		for _, f := range r.Findings {
+			culprits += f.Culprits
+		}
+		if now != culprits {
+			t.Errorf("%s: %d culprits in the profile, %d in the findings", name, now, culprits)
+		}
+		if name == "flagship" && (len(p.Sample) < 3 || p.Sample[0].Value[0] != 0 || p.Sample[0].Value[2] != 144) {
+			t.Errorf("%v", p)
+		}
+	}
+	for _, r := range hostiles() {
+		if err := report.Pprof(io.Discard, theRun(), r, report.TextOptions{}); err != nil {
+			t.Error(err)
 		}
 	}
 }

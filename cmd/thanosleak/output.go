@@ -28,11 +28,12 @@ var formats = map[string]func(io.Writer, report.Run, *classify.Result, report.Te
 	"markdown":   report.Markdown,
 	"junit":      report.JUnit,
 	"github":     report.GitHub,
+	"pprof":      report.Pprof,
 	"prometheus": report.Prometheus,
 }
 
 // formatNames are the names in formats, for messages.
-const formatNames = "text, json, markdown, junit, github or prometheus"
+const formatNames = "text, json, markdown, junit, github, prometheus or pprof=FILE"
 
 // shared are the flags that all judging commands have.
 type shared struct {
@@ -76,7 +77,7 @@ func (s *shared) check() error {
 		if !toFile {
 			toStdout++
 		}
-		if formats[name] == nil {
+		if formats[name] == nil || name == "pprof" && !toFile { // which no terminal shows
 			return usagef("-o %s: want %s", o, formatNames)
 		}
 		if toFile && (file == "" || files[file]) {
