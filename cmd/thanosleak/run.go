@@ -103,8 +103,8 @@ func newRootCommand(std streams) *cobra.Command {
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usagef("%w. Run '%s --help' for the flags", err, c.CommandPath())
 	})
-	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(newScanCommand(std), newAnalyzeCommand(std), newServeCommand(std), newAdvisoriesCommand(std), newDemoCommand(std), newVersionCommand(std))
+	complete(root)
 	return root
 }
 
