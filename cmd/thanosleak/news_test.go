@@ -114,7 +114,11 @@ func TestNoFalseNews(t *testing.T) {
 	if err := os.Remove(result); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.MkdirAll(filepath.Join(result, "in the way"), 0o755); err != nil {
+	const full = "/dev/full"
+	if _, err := os.Stat(full); err != nil {
+		return // only Linux has a disk that is always full
+	}
+	if err := os.Symlink(full, result); err != nil {
 		t.Fatal(err)
 	}
 	if r := scan(); r.status != exitFound || r.out != "" || !strings.Contains(r.errOut, result) {

@@ -87,6 +87,9 @@ func (s *shared) check() error {
 		if info, err := os.Stat(filepath.Dir(file)); toFile && (err != nil || !info.IsDir()) {
 			return usagef("-o %s: there is no folder %s to write to", o, filepath.Dir(file))
 		}
+		if info, err := os.Stat(file); toFile && err == nil && info.IsDir() {
+			return usagef("-o %s: %s is a folder: name a file in it", o, file)
+		}
 	}
 	if toStdout > 1 {
 		return usagef("only one -o goes to standard output; give the others a file: -o FORMAT=FILE")

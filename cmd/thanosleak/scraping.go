@@ -105,6 +105,9 @@ func (s *scraping) checkSize() error {
 	if err != nil {
 		return usagef("--retention-size %s: want a size, such as 2GB or 500Mi, or 0", s.sizeLimit)
 	}
+	if n < 1<<20 {
+		return usagef("--retention-size %s: less than 1MB keeps no history; want a size, such as 2GB or 500Mi, or 0 for no bound", s.sizeLimit)
+	}
 	s.maxBytes = n
 	return nil
 }
