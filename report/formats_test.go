@@ -19,7 +19,7 @@ import (
 // writers are the formats that tell of findings in words.
 var writers = map[string]func(io.Writer, report.Run, *classify.Result, report.TextOptions) error{
 	"text": report.Text, "json": report.JSON, "markdown": report.Markdown, "junit": report.JUnit, "github": report.GitHub,
-	"prometheus": report.Prometheus,
+	"prometheus": report.Prometheus, "html": report.HTML,
 }
 
 // written is what a format makes of a result, in a run that fails from likely

@@ -14,9 +14,8 @@ import (
 
 // board is what serve shows. It is safe for use by several goroutines.
 type board struct {
-	run   report.Run // before the first round
-	width int        // of the page, in columns
-	last  atomic.Pointer[published]
+	run  report.Run // before the first round
+	last atomic.Pointer[published]
 
 	told string // the last complaint, which is said once
 }
@@ -27,7 +26,7 @@ type published struct{ metrics, page []byte }
 // show makes the result the one that is served.
 func (b *board) show(run report.Run, r *classify.Result) {
 	var metrics, page bytes.Buffer
-	err := errors.Join(report.Prometheus(&metrics, run, r, report.TextOptions{}), report.Page(&page, run, r, report.TextOptions{Width: b.width}))
+	err := errors.Join(report.Prometheus(&metrics, run, r, report.TextOptions{}), report.HTML(&page, run, r, report.TextOptions{}))
 	if err != nil {
 		panic(err) // a buffer takes everything, and the templates are tested
 	}
@@ -78,6 +77,7 @@ func (b *board) page(w http.ResponseWriter, _ *http.Request) {
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
+	w.Header().Set("Refresh", "60")
 	say(w, string(p.page))
 }
 

@@ -26,6 +26,7 @@ var formats = map[string]func(io.Writer, report.Run, *classify.Result, report.Te
 	"text":       report.Text,
 	"json":       report.JSON,
 	"markdown":   report.Markdown,
+	"html":       report.HTML,
 	"junit":      report.JUnit,
 	"github":     report.GitHub,
 	"pprof":      report.Pprof,
@@ -33,7 +34,7 @@ var formats = map[string]func(io.Writer, report.Run, *classify.Result, report.Te
 }
 
 // formatNames are the names in formats, for messages.
-const formatNames = "text, json, markdown, junit, github, prometheus or pprof=FILE"
+const formatNames = "text, json, markdown, html, junit, github, prometheus or pprof=FILE"
 
 // shared are the flags that all judging commands have.
 type shared struct {

@@ -88,7 +88,7 @@ func (s *server) run(ctx context.Context, std streams, args []string) error {
 		return fmt.Errorf("--http-address %s: %w. Choose another address", s.address, err)
 	}
 	fmt.Fprintf(std.err, "thanosleak: %s, one sample every %s, served at http://%s\n", countTargets(len(rounds.watches)), &s.interval, l.Addr())
-	board := &board{run: run, width: 120}
+	board := &board{run: run}
 	return serveWhile(l, board.handler(), func() { s.loop(ctx, rounds, board, run) })
 }
 
