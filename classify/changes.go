@@ -89,7 +89,7 @@ func (m *Memory) change(f *Finding, floor Level, now time.Time) (Change, bool) {
 func (m *Memory) outage(t *TargetResult, now time.Time) (Change, bool) {
 	o := m.Outages[t.Name]
 	switch {
-	case o == nil:
+	case o == nil || t.Kept:
 		return Change{}, false
 	case o.Over:
 		return Change{Kind: ChangeBack, Target: t.Name}, true
@@ -127,11 +127,8 @@ func (e Extent) worse(told Extent) string {
 			more = append(more, t)
 		}
 	}
-	switch n := len(more); {
-	case n > maxNamed:
-		ways = append(ways, fmt.Sprintf("also on %s and %d more", strings.Join(more[:maxNamed], ", "), n-maxNamed))
-	case n > 0:
-		ways = append(ways, "also on "+strings.Join(more, ", "))
+	if len(more) > 0 {
+		ways = append(ways, "also on "+Few(more))
 	}
 	if e.Culprits >= 2*max(told.Culprits, 1) {
 		ways = append(ways, fmt.Sprintf("%s, %d when it was last told", Count(e.Culprits, "goroutine"), told.Culprits))
@@ -139,8 +136,14 @@ func (e Extent) worse(told Extent) string {
 	return strings.Join(ways, "; ")
 }
 
-// maxNamed is how many targets are named in a phrase.
-const maxNamed = 3
+// Few names the first three of several, and how many more there are.
+func Few(names []string) string {
+	const shown = 3
+	if n := len(names) - shown; n > 0 {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:shown], ", "), n)
+	}
+	return strings.Join(names, ", ")
+}
 
 // Tell remembers that people were told of the changes.
 func (m *Memory) Tell(changes []Change, now time.Time) {

@@ -213,7 +213,7 @@ func (s *Seen) ends(r *Result, now time.Time) bool {
 
 // recallOutages remembers which targets gave no sample. An outage that nobody
 // was told of is forgotten when it is over, and so is one of a target that is
-// none any more.
+// none any more. Of one that this run did not look at nothing new is known.
 func (m *Memory) recallOutages(r *Result, now time.Time) {
 	before := m.Outages
 	m.Outages = map[string]*Outage{}
@@ -225,7 +225,7 @@ func (m *Memory) recallOutages(r *Result, now time.Time) {
 			o.Over = false
 		case o == nil || o.Told.IsZero():
 			continue
-		default:
+		case !t.Kept:
 			o.Over = true
 		}
 		m.Outages[t.Name] = o

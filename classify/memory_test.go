@@ -14,13 +14,17 @@ import (
 var firstRun = time.Date(2026, 11, 22, 6, 0, 0, 0, time.UTC)
 
 // resultOf makes a result: each word is a finding "KEY=LEVEL:CULPRITS@TARGET",
-// "TARGET" without one, "?TARGET" undecided, or "!TARGET" for one that gives no
-// sample.
+// "TARGET" without one, "?TARGET" undecided, "~TARGET" of which only old samples
+// are there, or "!TARGET" for one that gives no sample.
 func resultOf(words ...string) *Result {
 	r := &Result{}
 	for _, w := range words {
 		if down, is := strings.CutPrefix(w, "!"); is {
 			r.Targets = append(r.Targets, TargetResult{Name: down, Unreached: true, Judged: JudgedNo, Error: "refused"})
+			continue
+		}
+		if kept, is := strings.CutPrefix(w, "~"); is {
+			r.Targets = append(r.Targets, TargetResult{Name: kept, Judged: JudgedYes, Kept: true})
 			continue
 		}
 		if unsure, is := strings.CutPrefix(w, "?"); is {
@@ -123,6 +127,12 @@ func TestMemory(t *testing.T) {
 			{0, []string{"A=likely:10@q1"}, []string{"new A", "is new"}},
 			{time.Hour, []string{"!q2"}, []string{"down q2", "gone A", "is gone"}},
 			{time.Hour, nil, nil}, // nor is q2 back
+		},
+		"a target that nobody looks at any more is not back": {
+			{0, []string{"!q1"}, []string{"down q1"}},
+			{time.Hour, []string{"~q1"}, nil},
+			{2 * day, []string{"~q1"}, nil},
+			{time.Hour, []string{"q1"}, []string{"back q1"}},
 		},
 		"nobody is told that what they were not told of is gone": {
 			{0, []string{"A=suspect:10@q1"}, []string{"is new"}},

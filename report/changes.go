@@ -120,18 +120,18 @@ func changeLine(r *classify.Result, changes []classify.Change) string {
 	return fmt.Sprintf("%s: %s %s", c.Kind, word, text)
 }
 
-// targetNames names the first of the targets that changes are about.
+// targetNames names the targets that changes are about: their number and the
+// first of them, where there are many.
 func targetNames(changes []classify.Change) string {
-	const shown = 3
 	var names []string
-	for _, c := range changes[:min(shown, len(changes))] {
+	for _, c := range changes {
 		names = append(names, c.Target)
 	}
-	all := strings.Join(names, ", ")
-	if n := len(changes) - shown; n > 0 {
-		all = fmt.Sprintf("%s: %s and %d more", plural(len(changes), "target"), all, n)
+	few := classify.Few(names)
+	if few != strings.Join(names, ", ") {
+		return plural(len(names), "target") + ": " + few
 	}
-	return all
+	return few
 }
 
 // joined puts what is known of two texts behind each other.

@@ -277,7 +277,7 @@ func TestHTMLOfManyTargets(t *testing.T) {
 			}
 			r.Findings = append(r.Findings, f)
 		}
-		for i := range 300 {
+		for i := range 1000 {
 			x := one.Targets[0]
 			x.Name = fmt.Sprintf("%s-%d", name, i)
 			r.Targets = append(r.Targets, x)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -161,21 +160,12 @@ func (r *rounds) judged(ctx context.Context) (*classify.Result, error) {
 	result.Warnings = append(result.Warnings, troubles...)
 	if len(ended) > 0 {
 		result.Warnings = append(result.Warnings, fmt.Sprintf("not judged along, since the discovery does not list them any more: %s. thanosleak analyze %s judges all that is kept",
-			few(ended), classify.ShellQuote(r.dir)))
+			classify.Few(ended), classify.ShellQuote(r.dir)))
 	}
 	if notKept != nil {
 		result.Warnings = append(result.Warnings, notKept.Error())
 	}
 	return result, notKept
-}
-
-// few names the first of several targets, and how many more there are.
-func few(names []string) string {
-	const shown = 3
-	if n := len(names) - shown; n > 0 {
-		return fmt.Sprintf("%s and %d more", strings.Join(names[:shown], ", "), n)
-	}
-	return strings.Join(names, ", ")
 }
 
 // explain says in the results of the targets what went wrong with them, and

@@ -56,7 +56,7 @@ type Options struct {
 	Window time.Duration
 	// Sparse is for those who keep what they read: of the samples in a capture
 	// whose names tell that they are more than an hour older than the newest,
-	// one of each such span is read. 0 reads all.
+	// one of each such span is read. 0 reads all, and so does Window 0.
 	Sparse time.Duration
 	// Newest stands in place of the newest sample: Window counts back from it,
 	// and later samples stay. If zero, the newest sample of the whole input
@@ -90,8 +90,8 @@ type Input struct {
 //
 // A path that cannot be read becomes a target with Err; where no path gives a
 // sample that is an error: [ErrTooOld] if o.Window left out all there are.
-// Samples whose times are not known stand a nanosecond
-// apart, and the target's Warnings say so.
+// Samples whose times are not known stand a nanosecond apart, and the target's
+// Warnings say so.
 func Open(paths []string, stdin io.Reader, o Options) (*Input, error) {
 	r := newReader(o)
 	if err := r.arguments(paths, stdin); err != nil {

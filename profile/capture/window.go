@@ -67,8 +67,8 @@ func (r *reader) probe(s *stem) (time.Time, bool) {
 const sparseAfter = time.Hour
 
 // recent returns the samples that are not too old by their names, nor too near
-// to another one. gone says
-// that there were some, and that they are all left out.
+// to another one. gone says that there were some, and that they are all left
+// out.
 func (r *reader) recent(stems []*stem) (kept []*stem, gone bool) {
 	if r.o.Window <= 0 || r.newest.IsZero() {
 		return stems, false
