@@ -216,6 +216,19 @@ func isStandard(function string) bool {
 	return !strings.Contains(first, ".")
 }
 
+// waiters are the steps of the chain, culprits first.
+func (c chain) waiters() []Waiter {
+	var all []Waiter
+	for _, l := range c.links {
+		w := Waiter{Func: ShortFunc(l.function)}
+		if l.state != profile.StateUnknown {
+			w.State = string(l.state)
+		}
+		all = append(all, w)
+	}
+	return all
+}
+
 // text says how the culprits are tied to those that wait; empty if they are
 // not.
 func (c chain) text() string {

@@ -25,6 +25,15 @@ type Options struct {
 	MemoryLimit int64
 	// Ignore are findings that are accepted; nil for none.
 	Ignore *Ignore
+	// Soak says that the samples are of a soak: what is undecided is told with
+	// what to change in it. Those taken at its rests tell by themselves.
+	Soak bool
+	// Require are the names of conditions that the soak must have exercised;
+	// see [Condition].
+	Require []string
+	// Baseline is what stood at rest in another release and is accepted; nil for
+	// none.
+	Baseline *Baseline
 	// Now is the day on which entries of Ignore may have expired.
 	Now time.Time
 }
@@ -53,6 +62,8 @@ type caseOf struct {
 	// bounded says that the case is a pile-up that is known to come to rest,
 	// and may still do so.
 	bounded bool
+	// tied says that the number rose and the load with it.
+	tied bool
 	// culprit tells which groups have the defect.
 	culprit func(*profile.Group) bool
 	// like is the generic pattern that the stack of an unknown case has; nil
@@ -82,17 +93,28 @@ func Judge(targets []profile.Target, o Options) *Result {
 	}
 	r.Warnings = append(r.Warnings, j.pastNotes(processes, cases)...)
 	r.Findings = j.findings(cases)
-	counted := cases
-	if o.Ignore != nil {
-		dropped := o.Ignore.apply(r, o.Now)
-		r.Ignored = slices.Collect(maps.Keys(dropped))
-		counted = slices.DeleteFunc(slices.Clone(cases), func(c *caseOf) bool { return dropped[c.key] })
-	}
+	r.Soak = j.soakOf(processes, cases)
+	dropped := j.drop(r, targets, cases)
+	counted := slices.DeleteFunc(slices.Clone(cases), func(c *caseOf) bool { return dropped[c.key] })
 	for _, p := range processes {
 		r.Targets = append(r.Targets, j.targetResult(p, cases, counted))
 	}
 	r.Verdict = verdict(r)
 	return r
+}
+
+// drop takes the findings out of the result that somebody has accepted, says so
+// in it, and returns their keys.
+func (j *judge) drop(r *Result, targets []profile.Target, cases []*caseOf) map[string]bool {
+	dropped := map[string]bool{}
+	if j.Ignore != nil {
+		maps.Copy(dropped, j.Ignore.apply(r, j.Now))
+	}
+	if j.Baseline != nil {
+		maps.Copy(dropped, j.accept(r, targets, cases))
+	}
+	r.Ignored = slices.Sorted(maps.Keys(dropped))
+	return dropped
 }
 
 // cases returns what is found in one process.
@@ -192,7 +214,7 @@ func (j *judge) targetResult(p *process, cases, counted []*caseOf) TargetResult 
 	cases, counted = slices.DeleteFunc(slices.Clone(cases), others), slices.DeleteFunc(slices.Clone(counted), others)
 	decided := slices.ContainsFunc(counted, func(c *caseOf) bool { return c.occurrence.Level.AtLeast(Likely) })
 	r.Judged = JudgedYes
-	if r.Undecided = j.undecided(p, counted); decided {
+	if r.Undecided = j.undecided(p, counted, len(counted) < len(cases)); decided {
 		r.Undecided = ""
 	}
 	switch {
@@ -212,18 +234,27 @@ func (j *judge) targetResult(p *process, cases, counted []*caseOf) TargetResult 
 }
 
 // undecided says what keeps growth in a process from being ruled out, and what
-// would decide it; empty for nothing.
-func (j *judge) undecided(p *process, cases []*caseOf) string {
+// would decide it; empty for nothing. accepted says that cases were left out
+// because somebody has accepted them.
+func (j *judge) undecided(p *process, cases []*caseOf, accepted bool) string {
 	l := p.newest()
 	th := j.Thresholds
 	// The stack of a known leak stands there, and nothing tells yet whether
 	// it stays.
 	known := slices.ContainsFunc(cases, func(c *caseOf) bool { return c.adv != nil && c.adv.Class != advisory.PileUp })
+	rests := len(l.rests()) > 0 // then rounds count, and not time
+	if j.Soak || rests {
+		if why := p.soakUndecided(l, cases, accepted); why != "" {
+			return why
+		}
+	}
 	switch {
+	case rests && !known:
+		return ""
 	case len(l.samples) < th.MinSamples:
 		return fmt.Sprintf("growth needs more samples (%d of at least %d)", len(l.samples), th.MinSamples)
 	case l.span() < th.MinSpan:
-		return fmt.Sprintf("growth needs samples over a longer time (%s of at least %s)", Span(l.span()), Span(th.MinSpan))
+		return fmt.Sprintf("growth needs samples over a longer time (%s of at least %s)", Span(l.span().Truncate(time.Second)), Span(th.MinSpan))
 	case known:
 		return "the stack of a known leak stands there; samples over a longer time tell whether it stays"
 	case p.tied:

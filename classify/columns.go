@@ -30,6 +30,7 @@ type column struct {
 	kept     retention
 	blame    blame
 	turnover turnover
+	soak     ascent
 }
 
 // grows reports whether the count grows and nothing else explains that.
@@ -50,12 +51,17 @@ func (c *column) scales() bool {
 }
 
 // leads reports whether the column is reason enough for a case of its own.
-func (c *column) leads() bool { return c.grows() || c.climb.found || c.kept.found }
+func (c *column) leads() bool {
+	return c.grows() || c.climb.found || c.kept.found || c.soak.trend != flat
+}
 
 // movingColumns returns the signatures whose counts move and that still stand
 // there, with what they show: those blocked for ever first, then by their last
 // count.
 func (j *judge) movingColumns(p *process, l life, columns map[profile.Signature][]float64, used map[profile.Signature]bool) []column {
+	if len(l.rests()) > 1 {
+		return j.soakColumns(p, l, columns, used)
+	}
 	if len(l.samples) < j.Thresholds.MinSamples {
 		return nil
 	}
@@ -66,9 +72,7 @@ func (j *judge) movingColumns(p *process, l life, columns map[profile.Signature]
 			moving = append(moving, column{sig: sig, counts: counts, group: last.Group(sig)})
 		}
 	}
-	slices.SortFunc(moving, func(a, b column) int {
-		return cmp.Or(cmp.Compare(forever(b), forever(a)), cmp.Compare(b.counts[len(b.counts)-1], a.counts[len(a.counts)-1]), cmp.Compare(a.sig, b.sig))
-	})
+	slices.SortFunc(moving, columnOrder)
 	times, work := l.times(), loadOf(l)
 	for i := range moving {
 		j.look(p, l, &moving[i], times, work)
@@ -78,6 +82,12 @@ func (j *judge) movingColumns(p *process, l life, columns map[profile.Signature]
 	}
 	j.lookRetained(moving, l, times, work)
 	return moving
+}
+
+// columnOrder puts those that are blocked for ever first, then those with the
+// most goroutines.
+func columnOrder(a, b column) int {
+	return cmp.Or(cmp.Compare(forever(b), forever(a)), cmp.Compare(b.counts[len(b.counts)-1], a.counts[len(a.counts)-1]), cmp.Compare(a.sig, b.sig))
 }
 
 // look fills in how the count of a column developed. Most counts do not rise:

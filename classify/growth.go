@@ -103,6 +103,9 @@ type Growth struct {
 type series struct {
 	times  []time.Time
 	counts []float64
+	// soak is what the count shows from rest to rest; nil if the samples are
+	// of no soak.
+	soak *ascent
 }
 
 // hours returns the times in hours since the first.
@@ -147,6 +150,9 @@ func (s series) thinned() series {
 // trend decides whether the series grows. The costly tests come last: most
 // series do not rise by enough.
 func (th Thresholds) trend(s series) (Trend, *float64) {
+	if s.soak != nil {
+		return s.soak.verdict(), nil
+	}
 	if len(s.counts) < th.MinSamples {
 		return Undecided, nil
 	}

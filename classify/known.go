@@ -178,7 +178,7 @@ func (j *judge) known(p *process, a *advisory.Advisory) *caseOf {
 		best.occurrence.Evidence = append(best.occurrence.Evidence, Evidence{Kind: KindKnownSignature, Strength: Link,
 			Text: fmt.Sprintf("this is the run up to %s; the process was started anew since", best.life.last().Time.UTC().Format("2006-01-02 15:04:05 UTC"))})
 	}
-	best.process = p
+	best.process, p.tied = p, p.tied || best.tied
 	best.finishScene(newScene(p, a))
 	return best
 }
@@ -190,26 +190,29 @@ func (j *judge) knownInLife(sc *scene, l life) *caseOf {
 		return nil
 	}
 	tallies := make([]tally, len(l.samples))
-	s := series{times: l.times(), counts: make([]float64, len(l.samples))}
+	all := make([]float64, len(l.samples))
 	for i := range l.samples {
 		tallies[i] = sc.tally(l.samples[i].Goroutines)
-		s.counts[i] = float64(tallies[i].culprits + tallies[i].victims)
+		all[i] = float64(tallies[i].culprits + tallies[i].victims)
 	}
 	culprits := make([]float64, len(tallies))
 	for i, t := range tallies {
 		culprits[i] = float64(t.culprits)
 	}
-	growth := j.growth(series{times: s.times, counts: culprits}, sc.process)
+	s, both := sc.process.series(l, culprits), sc.process.series(l, all)
+	growth := j.growth(s, sc.process)
 	behind := Growth{}
-	if all := j.growth(s, sc.process); growth.Verdict != Growing && all.Verdict == Growing {
-		behind = all // few culprits may hold ever more victims
-		growth.Verdict, growth.P = all.Verdict, all.P
+	if g := j.growth(both, sc.process); growth.Verdict != Growing && g.Verdict == Growing {
+		behind = g // few culprits may hold ever more victims
+		growth.Verdict, growth.P = g.Verdict, g.P
 	}
 	pattern := sc.worstPattern(l.last().Goroutines)
 	if pattern.InHealth == advisory.Never && j.onlyRises(culprits) {
 		growth.Verdict = Growing // none of them is load: no need to look for a plateau
 	}
-	seen := j.seenOf(sc, l, s.counts, culprits)
+	seen := j.seenOf(sc, l, all, culprits)
+	seen.soak = steepest(s, both)
+	tied := growth.Verdict == Growing && seen.blame == blameTie
 	if pattern.InHealth != advisory.Never && sc.adv.Class != advisory.PileUp && seen.passes(culprits) {
 		growth.Verdict, behind.Verdict = Steady, Steady
 	}
@@ -226,7 +229,7 @@ func (j *judge) knownInLife(sc *scene, l life) *caseOf {
 		blockedForever: now.forever > 0, several: now.forever >= 2 || now.culprits >= 2,
 		growing: growth.Verdict == Growing, excluded: excluded(preconditions),
 	}
-	c := &caseOf{process: sc.process, adv: sc.adv, life: l, tallies: tallies, culprit: sc.isCulprit}
+	c := &caseOf{process: sc.process, adv: sc.adv, life: l, tallies: tallies, culprit: sc.isCulprit, tied: tied}
 	seen.into(&w, c)
 	c.occurrence = Occurrence{Target: sc.process.target.Name, Level: w.level(), Growth: growth,
 		Preconditions: preconditions}

@@ -54,7 +54,7 @@ type witness struct {
 	watched        bool // a reader of a store or block: always told of
 
 	growing   bool // within the samples, and the load does not explain it
-	sustained bool // over a day or over several lives, load taken out
+	sustained bool // over a day or over several lives, load taken out; or with each round of a soak
 	retained  bool // the work is over and the goroutines stayed
 	outlived  bool // the same goroutines for longer than a request may take
 	stuck     bool // requests have begun and not ended for as long

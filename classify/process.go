@@ -196,7 +196,11 @@ func (p *process) result() TargetResult {
 	r.ResidentBytes = metricBytes(last.Metrics, "process_resident_memory_bytes")
 	r.StackBytes = metricBytes(last.Metrics, "go_memstats_stack_inuse_bytes")
 	for _, g := range last.Goroutines.Groups[:min(topStacks, len(last.Goroutines.Groups))] {
-		r.Top = append(r.Top, stackOf(&g, "", g.Count))
+		s := stackOf(&g, "", g.Count)
+		if before := p.newest().samples[0].Goroutines.Group(g.Signature); before != nil {
+			s.First = before.Count
+		}
+		r.Top = append(r.Top, s)
 	}
 	return r
 }

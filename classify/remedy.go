@@ -28,6 +28,19 @@ func (j *judge) remedies(cases []*caseOf) []Remedy {
 	return remedies
 }
 
+// strangerStep says how to learn more of a stack that no advisory knows.
+func strangerStep(cases []*caseOf) Step {
+	watch := verifyStep(cases, "")
+	if len(cases[0].process.newest().rests()) > 0 {
+		watch.Text = "run the same load against the release before: what is new is in this one; --full-stacks once tells who waits for whom"
+		watch.Command = ""
+		return watch
+	}
+	watch.Text = "see whether it goes on"
+	watch.Command += " --samples 40 --interval 30s"
+	return watch
+}
+
 // remedy returns what to do about cases of the same version and component.
 func (j *judge) remedy(cases []*caseOf) Remedy {
 	first := cases[0]
@@ -39,10 +52,7 @@ func (j *judge) remedy(cases []*caseOf) Remedy {
 	r.Steps = append(r.Steps, j.saveStep(cases))
 	a := first.adv
 	if a == nil {
-		watch := verifyStep(cases, "")
-		watch.Text = "see whether it goes on"
-		watch.Command += " --samples 40 --interval 30s"
-		r.Steps = append(r.Steps, watch)
+		r.Steps = append(r.Steps, strangerStep(cases))
 		return r
 	}
 	if first.process.affected(a) == AffectedYes {
@@ -288,14 +298,14 @@ func tiers(cases []*caseOf) string {
 	case len(upper) == 1 && len(cases) > 1:
 		whose = upper[0] + " queries"
 	}
-	below := "the queriers that " + whose + " (" + joinAnd(slices.Compact(endpoints)) + ")"
+	below := "the queriers that " + whose + " (" + joinAnd(bounded(slices.Compact(endpoints))) + ")"
 	switch {
 	case len(upper) > 0:
-		return "both tiers: " + joinAnd(slices.Concat(upper, others, []string{below}))
+		return "both tiers: " + joinAnd(append(bounded(slices.Concat(upper, others)), below))
 	case known:
-		return joinAnd(others) + ", and the queriers that query it, if there are any"
+		return joinAnd(bounded(others)) + ", and the queriers that query it, if there are any"
 	}
-	return joinAnd(others) + ", and all queriers that query it or that it queries"
+	return joinAnd(bounded(others)) + ", and all queriers that query it or that it queries"
 }
 
 // warnings are what people should know of the process's data.
@@ -332,6 +342,16 @@ func joinAnd(words []string) string {
 		return strings.Join(words, "")
 	}
 	return strings.Join(words[:len(words)-1], ", ") + " and " + words[len(words)-1]
+}
+
+// bounded returns the first of many words and how many others there are, as a
+// word.
+func bounded(words []string) []string {
+	const shown = 8
+	if n := len(words) - shown; n > 1 {
+		return append(slices.Clone(words[:shown]), fmt.Sprintf("%d others", n))
+	}
+	return slices.Clone(words)
 }
 
 // ShellQuote quotes a word for a shell where it needs it.

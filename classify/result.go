@@ -13,9 +13,14 @@ type Result struct {
 	Findings []Finding `json:"findings"`
 	// Warnings are in full sentences, in the order of the targets.
 	Warnings []string `json:"warnings"`
+	// Comparison tells what differs from an older capture; nil, and then no key
+	// in the JSON form, if none was given.
+	Comparison *Comparison `json:"comparison,omitempty"`
+	// Soak is what a soak exercised; nil if the samples are of none.
+	Soak *Soak `json:"soak,omitempty"`
 
 	// Ignored are the keys of findings that were left out because somebody has
-	// accepted them, in no order.
+	// accepted them, sorted.
 	Ignored []string `json:"-"`
 }
 
@@ -201,6 +206,10 @@ type Occurrence struct {
 	// Points are the samples, oldest first.
 	Points []Point `json:"points"`
 
+	// Chain is who waits for the culprits by goroutine ids, on the way that most
+	// of them have: the culprits first, then those behind, step by step; nil if
+	// ids do not tell.
+	Chain []Waiter `json:"-"`
 	// Since says for how long the culprits have stood there and how fast
 	// they came, as far as one dump tells; empty if it does not.
 	Since string `json:"-"`
@@ -210,6 +219,14 @@ type Occurrence struct {
 	// StackBytes is an estimate of the memory of the stacks of culprits and victims; 0 if
 	// unknown.
 	StackBytes int64 `json:"-"`
+}
+
+// A Waiter is one step of a chain.
+type Waiter struct {
+	// Func is the leaf-most function that is not of the standard library, as
+	// ShortFunc writes it.
+	Func  string
+	State string // empty if unknown
 }
 
 // A PreconditionState is a precondition of the advisory as found on a process.

@@ -25,6 +25,9 @@ type seen struct {
 	// 0 if none is known.
 	settles time.Duration
 	span    time.Duration
+	// soak is how the culprits, or they and those behind them, developed from
+	// rest to rest.
+	soak ascent
 }
 
 // isCulprit reports whether the group is one of culprits.
@@ -88,7 +91,7 @@ func (s *seen) passes(culprits []float64) bool {
 func (s *seen) into(w *witness, c *caseOf) {
 	w.proven = s.proven.holds()
 	w.outlived, w.stuck, w.saturated = s.overdue.lasting(), s.overdue.requests.strong(), s.overdue.jam.strong()
-	w.retained, w.sustained = s.keptForGood, s.climb.found
+	w.retained, w.sustained = s.keptForGood, s.climb.found || s.soak.trend == everyTime
 	if w.class != advisory.PileUp {
 		return
 	}
@@ -99,7 +102,7 @@ func (s *seen) into(w *witness, c *caseOf) {
 
 // evidence says what was seen.
 func (s *seen) evidence() []Evidence {
-	ev := slices.Concat(provenEvidence(s.proven), s.overdue.evidence(), climbEvidence(s.climb), retainedEvidence(s.kept), loadEvidence(s.blame), turnoverEvidence(s.turnover))
+	ev := slices.Concat(provenEvidence(s.proven), s.overdue.evidence(), climbEvidence(s.climb), retainedEvidence(s.kept), s.soak.evidence(), loadEvidence(s.blame), turnoverEvidence(s.turnover))
 	if s.settles > 0 && s.span <= s.settles {
 		ev = append(ev, Evidence{Kind: KindGrowing, Strength: Contrary,
 			Text: fmt.Sprintf("such a pile-up grows for %s at most and stays there", Span(s.settles))})

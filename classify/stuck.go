@@ -28,10 +28,17 @@ func (p *process) deadlineOf(kind requestKind) deadline {
 	if kind == requestGRPC {
 		return p.callersDeadline()
 	}
-	if d, err := parseDuration(p.target.Facts.Flags["query.timeout"]); err == nil && d > 0 {
-		return deadline{after: d, text: "--query.timeout=" + p.target.Facts.Flags["query.timeout"]}
+	d, text, known := QueryTimeout(p.target.Facts)
+	return deadline{after: d, assumed: !known, text: text}
+}
+
+// QueryTimeout returns how long the process lets a query run and in words where
+// that is from; it is the default of two minutes where the process does not tell.
+func QueryTimeout(f profile.Facts) (d time.Duration, text string, known bool) {
+	if d, err := parseDuration(f.Flags["query.timeout"]); err == nil && d > 0 {
+		return d, "--query.timeout=" + f.Flags["query.timeout"], true
 	}
-	return deadline{after: defaultDeadline, assumed: true, text: "the default of --query.timeout, as that of this process is not known"}
+	return defaultDeadline, "the default of --query.timeout, as that of this process is not known", false
 }
 
 // callersDeadline is the longest --query.timeout of the queriers of this run

@@ -192,7 +192,8 @@ func (j *judge) growingCase(p *process, over life, leader column, followers []co
 	proven := provenIn(l, func(g *profile.Group) bool { return g.Signature == leader.sig })
 	n, _ := blockedForever(leader.group)
 	w := witness{blockedForever: forever(leader) == 1, several: forever(leader) == 0 || n >= 2, watched: watchedWait(leader.group) != "",
-		growing: leader.grows(), sustained: leader.climb.found, retained: leader.kept.found, proven: proven.holds()}
+		growing: leader.grows(), sustained: leader.climb.found || leader.soak.trend == everyTime,
+		retained: leader.kept.found || leader.soak.trend == unsettled, proven: proven.holds()}
 	w.outlived, w.stuck, w.saturated = o.lasting(), o.requests.strong(), o.jam.strong()
 	c := j.unknownCase(p, l, leader.group, w)
 	if leader.scales() && !w.proven && !w.blockedForever && c.occurrence.Level.AtLeast(Suspect) {
@@ -201,6 +202,9 @@ func (j *judge) growingCase(p *process, over life, leader column, followers []co
 	}
 	if leader.kept.resting && !w.growing && !w.sustained {
 		c.title = strings.Replace(c.title, leftOver, "rose and never fell", 1)
+	}
+	if leader.soak.trend == everyTime {
+		c.title = strings.Replace(c.title, "growing", "more with every round of load", 1)
 	}
 	c.occurrence.Growth = leader.growth
 	c.occurrence.Evidence = slices.Concat(c.occurrence.Evidence, provenEvidence(proven), o.evidence(),
@@ -216,7 +220,7 @@ func (j *judge) growingCase(p *process, over life, leader column, followers []co
 
 // evidence says what the count of a column shows within the samples.
 func (c *column) evidence(l life) []Evidence {
-	ev := slices.Concat(growingEvidence(c.growth, l.span(), len(l.samples)), retainedEvidence(c.kept),
+	ev := slices.Concat(growingEvidence(c.growth, l.span(), len(l.samples)), retainedEvidence(c.kept), c.soak.evidence(),
 		turnoverEvidence(c.turnover), loadEvidence(c.blame))
 	if n, state := blockedForever(c.group); n > 0 {
 		ev = append(ev, blockedEvidence(n, state))
@@ -232,8 +236,10 @@ func (c *caseOf) scalesWith(b *advisory.Benign) {
 
 // link tells by goroutine ids who waits for the culprits.
 func (c *caseOf) link(l life) {
-	if text := chainOf(l.last().Goroutines, c.culprit).text(); text != "" {
+	chain := chainOf(l.last().Goroutines, c.culprit)
+	if text := chain.text(); text != "" {
 		c.occurrence.Evidence = append(c.occurrence.Evidence, Evidence{Kind: KindChain, Strength: Link, Text: text})
+		c.occurrence.Chain = chain.waiters()
 	}
 }
 
@@ -298,7 +304,7 @@ func (j *judge) looksLike(p *process, g *profile.Group) bool {
 
 // develop fills in how the count of the case developed over its life.
 func (j *judge) develop(c *caseOf, counts []float64) {
-	c.occurrence.Growth = j.growth(series{times: c.life.times(), counts: counts}, c.process)
+	c.occurrence.Growth = j.growth(c.process.series(c.life, counts), c.process)
 	for i, n := range counts {
 		c.occurrence.Points = append(c.occurrence.Points, Point{Time: c.life.samples[i].Time, Culprits: int(n)})
 	}

@@ -22,6 +22,7 @@ var families = map[string][]string{
 	"process_start_time_seconds":                        nil,
 	"process_resident_memory_bytes":                     nil,
 	"thanos_build_info":                                 {"goversion", "revision", "version"},
+	"grpc_client_handled_total":                         {"grpc_code", "grpc_method"},
 	"grpc_server_started_total":                         {"grpc_method"},
 	"grpc_server_handled_total":                         {"grpc_code", "grpc_method"},
 	"http_requests_total":                               {"code", "handler"},

@@ -44,6 +44,10 @@ type Sample struct {
 	// Metrics are the families of /metrics that decisions read; nil if
 	// /metrics was not read.
 	Metrics Metrics
+	// Rest is the number of the pause of a soak in which the sample was taken:
+	// 1 for the time before any load, 2 for that after the first round of it;
+	// 0 for a sample of no soak.
+	Rest int
 }
 
 // Facts are what a process tells of itself beside its goroutines.

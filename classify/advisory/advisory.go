@@ -175,6 +175,9 @@ type Precondition struct {
 	// Event says that it is something that happens and not how the process is
 	// set up: a process is exposed although it has not happened yet.
 	Event bool `yaml:"event"`
+	// Witness is what shows in a soak whether the event happened: one of
+	// [Witnesses]; empty if nothing does.
+	Witness string `yaml:"witness"`
 	// Optional says that the leak fires without it too, but less.
 	Optional bool `yaml:"optional"`
 	// Components are those that the precondition holds for; nil for all.

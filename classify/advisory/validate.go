@@ -32,6 +32,15 @@ const (
 
 var topologies = []string{ChainedQueriers, DeadEndpoint}
 
+// What shows in a soak whether an event happened, by the counters of /metrics.
+const (
+	WitnessCancelled   = "cancelled"    // a request was cancelled or timed out
+	WitnessSilentStore = "silent-store" // a querier gave up the stream of a store
+)
+
+// Witnesses are the values of a precondition's witness.
+var Witnesses = []string{WitnessCancelled, WitnessSilentStore}
+
 // Tiers is the placeholder that stands for the processes to restart: it is
 // filled by what is known of query chaining, not by a flag.
 const Tiers = "tiers"
@@ -222,6 +231,12 @@ func (p *Precondition) validate(ps *problems, path string) {
 	}
 	if p.Event && p.Look == "" {
 		ps.add(path+".event", "preconditions: event goes with look")
+	}
+	if p.Witness != "" && !p.Event {
+		ps.add(path+".witness", "preconditions: witness goes with event")
+	}
+	if p.Witness != "" && !slices.Contains(Witnesses, p.Witness) {
+		ps.add(path+".witness", "preconditions: witness %q: want %s", p.Witness, strings.Join(Witnesses, " or "))
 	}
 	if p.Topology != "" && !slices.Contains(topologies, p.Topology) {
 		ps.add(path+".topology", "preconditions: topology %q: want %s", p.Topology, strings.Join(topologies, " or "))

@@ -33,9 +33,11 @@ func kindOf(name string) kind { return kind(slices.Index(kindNames[:], name)) }
 const stampLayout = "20060102T150405Z"
 
 var (
-	// t001-words-20261122T064522Z.leak.debug2.txt.gz, 20261122T064522Z-2.metrics.txt
-	sampleRE = regexp.MustCompile(`^(t\d+(?:-.*?)?|` + stamp + `(?:-\d+)?)\.((?:leak\.)?debug[012]|metrics)(?:\.[a-z0-9.]+)?$`)
-	stampRE  = regexp.MustCompile(stamp + `(?:-(\d+)$)?`)
+	// t001-words-20261122T064522Z.leak.debug2.txt.gz, 20261122T064522Z-2.metrics.txt,
+	// 20261122T064522Z-rest1.debug0.pb.gz
+	sampleRE = regexp.MustCompile(`^(t\d+(?:-.*?)?|` + stamp + `(?:` + rest + `)?(?:-\d+)?)\.((?:leak\.)?debug[012]|metrics)(?:\.[a-z0-9.]+)?$`)
+	stampRE  = regexp.MustCompile(stamp + `(?:` + rest + `)?(?:-(\d+)$)?`)
+	restRE   = regexp.MustCompile(stamp + rest)
 	// steady-query-debug1, minio.leak.debug2
 	looseRE = regexp.MustCompile(`^(.+?)[-._]((?:leak[-._])?debug=?[012])$`)
 )
@@ -43,6 +45,10 @@ var (
 // stamp matches a time in UTC: 20261122T064522Z, 2026-11-22T06:45:22Z,
 // 20261122-064522.
 const stamp = `(\d{4})-?(\d{2})-?(\d{2})[T_-](\d{2})[:-]?(\d{2})[:-]?(\d{2})Z?`
+
+// rest stands behind the time of a sample of a soak: the number of the pause
+// that it was taken in; see [profile.Sample].
+const rest = `-rest(\d{1,4})`
 
 // sampleName splits the name of a file in a capture into the name of its
 // sample and its kind.
@@ -84,8 +90,19 @@ func nameTime(stem string) (t time.Time, n int) {
 	if err != nil {
 		return time.Time{}, 0
 	}
-	n, _ = strconv.Atoi(m[7]) // empty: the first of its second
+	n, _ = strconv.Atoi(m[len(m)-1]) // empty: the first of its second
 	return t, n
+}
+
+// nameRest returns the number of the pause of a soak in a name; 0 if there is
+// none.
+func nameRest(stem string) int {
+	m := restRE.FindStringSubmatch(stem)
+	if m == nil {
+		return 0
+	}
+	n, _ := strconv.Atoi(m[len(m)-1])
+	return n
 }
 
 // seriesName returns the name without its times; names that differ in nothing

@@ -18,6 +18,9 @@ func TestSampleName(t *testing.T) {
 		{"t004-10-requests-behind-20261122T064522Z.leak.debug2.txt", "t004-10-requests-behind-20261122T064522Z", leak2, true},
 		{"t004-v0.35.1-20261122T064522Z.metrics.txt.gz", "t004-v0.35.1-20261122T064522Z", metrics, true},
 		{"t004.debug0.pb.gz", "t004", debug0, true},
+		{"20261122T064522Z-rest1.debug0.pb.gz", "20261122T064522Z-rest1", debug0, true},
+		{"20261122T064522Z-rest12-3.metrics.txt.gz", "20261122T064522Z-rest12-3", metrics, true},
+		{"20261122T064522Z-rested.debug0.pb.gz", "", 0, false},
 		{"minio-v7.0.93.debug2.txt", "", 0, false},
 		{"thanos.debug0.pb.gz", "", 0, false},
 		{"20261122T064522Z.heap.pb.gz", "", 0, false},
@@ -71,6 +74,20 @@ func TestNameTime(t *testing.T) {
 				t.Errorf("got %v, %d; want %v, %d", got, n, tt.want, tt.n)
 			}
 		})
+	}
+}
+
+func TestNameRest(t *testing.T) {
+	for stem, want := range map[string]int{
+		"20261122T064522Z": 0, "20261122T064522Z-2": 0, "20261122T064522Z-rest1": 1, "20261122T064522Z-rest12-3": 12,
+		"t001-rest2-20261122T064522Z": 0, "20261122T064522Z-rest0": 0, "": 0,
+	} {
+		if got := nameRest(stem); got != want {
+			t.Errorf("%s: %d, want %d", stem, got, want)
+		}
+		if at, n := nameTime(stem); stem != "" && (at.IsZero() || n != map[string]int{"20261122T064522Z-2": 2, "20261122T064522Z-rest12-3": 3}[stem]) {
+			t.Errorf("%s: at %s, number %d", stem, at, n)
+		}
 	}
 }
 

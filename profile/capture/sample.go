@@ -49,7 +49,7 @@ func (r *reader) sample(s *stem, m profile.Metrics, goVersion string) part {
 			continue
 		}
 		for _, snap := range snaps {
-			t := taken{Sample: profile.Sample{Goroutines: snap}}
+			t := taken{Sample: profile.Sample{Goroutines: snap, Rest: nameRest(s.name)}}
 			t.Time, t.source = r.timeOf(snap, s, written, len(snaps) > 1)
 			p.samples = append(p.samples, t)
 		}

@@ -88,7 +88,7 @@ func (w *Writer) Add(target string, s profile.Sample, p profile.Payload) error {
 	if s.Time.IsZero() || p.Debug0 == nil && p.Debug2 == nil {
 		return fmt.Errorf("the sample of %s has no time or no goroutine profile", target)
 	}
-	stem, err := w.newStem(dir, s.Time)
+	stem, err := w.newStem(dir, s)
 	if err != nil {
 		return writeError(w.path, err)
 	}
@@ -198,9 +198,9 @@ func (w *Writer) dir(target string) (string, error) {
 	return dir, nil
 }
 
-// newStem reserves a name for a sample: its time, and a number from the second
-// sample of the same second on.
-func (w *Writer) newStem(dir string, t time.Time) (string, error) {
+// newStem reserves a name for a sample: its time, its rest, and a number from
+// the second sample of the same second on.
+func (w *Writer) newStem(dir string, s profile.Sample) (string, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.stems[dir] == nil {
@@ -210,7 +210,10 @@ func (w *Writer) newStem(dir string, t time.Time) (string, error) {
 		}
 		w.stems[dir] = used
 	}
-	first := t.UTC().Format(stampLayout)
+	first := s.Time.UTC().Format(stampLayout)
+	if s.Rest > 0 {
+		first += fmt.Sprintf("-rest%d", s.Rest)
+	}
 	stem := first
 	for n := 2; w.stems[dir][stem]; n++ {
 		stem = fmt.Sprintf("%s-%d", first, n)

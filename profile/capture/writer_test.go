@@ -82,6 +82,9 @@ func TestRoundTrip(t *testing.T) {
 		record(t, "v0.35.0-issue6948-receive-leakprof", ".", 2),
 	}
 	recordings[1].target.Name = "../receive"
+	for i := range recordings[0].target.Samples {
+		recordings[0].target.Samples[i].Rest = i // as a soak marks them
+	}
 	want := []profile.Target{recordings[1].target, recordings[0].target} // "%2E" sorts before "1"
 	for _, name := range []string{"folder", "new.tar.gz", "deep/folder/new.tgz"} {
 		t.Run(name, func(t *testing.T) {

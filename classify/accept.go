@@ -1,0 +1,103 @@
+package classify
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/thanosleak/thanosleak/profile"
+)
+
+// InventoryAtRest returns what stands in the processes at the last rest of a
+// soak, or in all samples where there was none. See [InventoryOf].
+func InventoryAtRest(targets []profile.Target) []Inventory {
+	last := 0
+	for _, t := range targets {
+		if n := len(t.Samples); n > 0 {
+			last = max(last, t.Samples[n-1].Rest)
+		}
+	}
+	return InventoryOf(targets, func(s *profile.Sample) bool { return s.Rest == last })
+}
+
+// accept takes the findings out of the result that the baseline accepts: those
+// whose culprits stand there as often, or more so. It returns their keys and
+// says what it did, and what else stands at rest beyond the baseline.
+func (j *judge) accept(r *Result, targets []profile.Target, cases []*caseOf) (dropped map[string]bool) {
+	b, rest := j.Baseline, InventoryAtRest(targets)
+	accepted, dropped := map[string]bool{}, map[string]bool{}
+	for _, c := range cases {
+		before, seen := accepted[c.key]
+		accepted[c.key] = b.acceptsCase(c, rest) && (before || !seen)
+	}
+	r.Findings = slices.DeleteFunc(r.Findings, func(f Finding) bool {
+		if accepted[f.Key] {
+			dropped[f.Key] = true
+			r.Warnings = append(r.Warnings, fmt.Sprintf("accepted, for the baseline has as many of them at rest: %s, %s", called(f.Advisory, f.Title), Count(f.Culprits, "goroutine")))
+		}
+		return accepted[f.Key]
+	})
+	for _, inv := range rest {
+		r.Warnings = append(r.Warnings, j.baselineNotes(inv)...)
+	}
+	return dropped
+}
+
+// acceptsCase reports whether the baseline has all culprits of a case.
+func (b *Baseline) acceptsCase(c *caseOf, rest []Inventory) bool {
+	i := slices.IndexFunc(rest, func(inv Inventory) bool { return inv.Component == c.process.component })
+	if i < 0 {
+		return false
+	}
+	standing := byPortable(rest[i].Stacks)
+	return !slices.ContainsFunc(c.stacks, func(s Stack) bool {
+		at := standing[s.PortableID]
+		return s.Role == RoleCulprit && (at == nil || !b.Accepts(c.process.component, s.PortableID, at.Least))
+	})
+}
+
+// baselineNotes say what people should know of a component beside its findings.
+// Goroutines that are as many as there are connections are left out: the one that
+// the samples are taken over is among them.
+func (j *judge) baselineNotes(inv Inventory) []string {
+	b := j.Baseline
+	name := componentName(inv.Component)
+	c, ok := b.Of(inv.Component)
+	if !ok {
+		return []string{fmt.Sprintf("the baseline has no %s: nothing of it is accepted. Write one with --write-baseline", name)}
+	}
+	var notes []string
+	for _, revision := range inv.Revisions {
+		if b.SameBuild(inv.Component, revision) {
+			notes = append(notes, fmt.Sprintf("%s: the baseline is of the same build (revision %s): it shows nothing of what is new in a release", name, revision))
+		}
+	}
+	beyond := slices.DeleteFunc(b.Beyond(inv), func(s Beyond) bool {
+		c := column{benign: j.Advisories.BenignOf(s.Functions, inv.Component)}
+		return c.scales()
+	})
+	if len(beyond) == 0 {
+		return notes
+	}
+	var parts []string
+	for _, s := range beyond {
+		parts = append(parts, fmt.Sprintf("%s (%d, was %d)", ShortFunc(s.Functions[0]), s.Least, s.Accepted))
+	}
+	return append(notes, fmt.Sprintf("%s: %s more at rest than in the baseline of %s: %s", name,
+		stacksStand(len(beyond)), versionNames(c.Versions), Few(parts)))
+}
+
+func stacksStand(n int) string {
+	if n == 1 {
+		return "1 stack stands"
+	}
+	return fmt.Sprintf("%d stacks stand", n)
+}
+
+// versionNames writes releases for people.
+func versionNames(versions []string) string {
+	if len(versions) == 0 {
+		return "an unknown release"
+	}
+	return "v" + strings.Join(versions, ", v")
+}

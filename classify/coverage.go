@@ -1,0 +1,353 @@
+package classify
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/thanosleak/thanosleak/classify/advisory"
+	"github.com/thanosleak/thanosleak/profile"
+)
+
+// A Soak is what a result of a soak tells beside its findings: a release with a
+// leak is clean as long as the load does not do what the leak needs.
+type Soak struct {
+	// Rounds is the number of rounds of load that all targets were looked at
+	// after, 0 for a soak without rests.
+	Rounds int `json:"rounds"`
+	// Targets are in the order of the result's.
+	Targets []SoakTarget `json:"targets"`
+	// Conditions are what leaks of these components need, the general ones
+	// first, then by advisory.
+	Conditions []Condition `json:"conditions"`
+}
+
+// A SoakTarget is how one process came through a soak.
+type SoakTarget struct {
+	Target string `json:"target"`
+	// AtRest is the number of goroutines at each rest, the least of its
+	// samples: the first before any load. Without rests it is the same of as
+	// many equal parts of the time as there would be.
+	AtRest []int `json:"at_rest"`
+	// Requests are those completed in each round, or in each part of the time
+	// but the first; nil if /metrics do not tell.
+	Requests []int `json:"requests"`
+}
+
+// A Condition is something that leaks need, and whether the soak had it.
+type Condition struct {
+	// Name is what --require takes: one of the names below, or the ID of an
+	// advisory.
+	Name string `json:"name"`
+	// Text says what it is, for people.
+	Text string `json:"text"`
+	// Exercised is nil where nothing tells.
+	Exercised *bool `json:"exercised"`
+	// Observed is what tells it; empty if nothing does.
+	Observed string `json:"observed"`
+	// Look says where a person can see it that nothing tells; empty for nowhere.
+	Look string `json:"look"`
+	// Affected says that the release of a target has, or may have, the leak of
+	// the advisory; true for the general conditions.
+	Affected bool `json:"affected"`
+	// Required says that the soak fails without it.
+	Required bool `json:"required"`
+}
+
+// Names of the conditions that are not those of one advisory.
+const (
+	ConditionRequests    = "requests" // each round had enough requests
+	ConditionCancelled   = advisory.WitnessCancelled
+	ConditionSilentStore = advisory.WitnessSilentStore
+)
+
+// ConditionNames are the names that are not those of one advisory.
+var ConditionNames = []string{ConditionRequests, ConditionCancelled, ConditionSilentStore}
+
+// Unmet returns the conditions that are required and were not exercised.
+func (s *Soak) Unmet() []Condition {
+	return slices.DeleteFunc(slices.Clone(s.Conditions), func(c Condition) bool {
+		return !c.Required || c.Exercised != nil && *c.Exercised
+	})
+}
+
+// minRequests is the number of requests in a round below which nothing is said
+// of a process that serves them.
+const minRequests = 20
+
+// givenUp are the codes of requests that their caller gave up, or that took too
+// long; Thanos answers 503 to both where it may not answer in part.
+var givenUp = []string{"408", "499", "503", "504", "Canceled", "DeadlineExceeded"}
+
+// soakOf returns what the soak of the processes shows; nil if it was none.
+func (j *judge) soakOf(processes []*process, cases []*caseOf) *Soak {
+	s := &Soak{Targets: []SoakTarget{}, Conditions: []Condition{}}
+	var soaked []*process
+	for _, p := range processes {
+		if p.samples() == 0 || !j.Soak && len(p.newest().rests()) == 0 {
+			continue
+		}
+		soaked = append(soaked, p)
+		t := p.soakTarget()
+		if n := len(p.newest().rests()) - 1; len(soaked) == 1 || n < s.Rounds {
+			s.Rounds = max(n, 0)
+		}
+		s.Targets = append(s.Targets, t)
+	}
+	if len(soaked) == 0 {
+		return nil
+	}
+	s.Conditions = append(s.Conditions, requestsCondition(s.Targets), cancelledCondition(soaked))
+	if c, ok := silentStoreCondition(soaked); ok {
+		s.Conditions = append(s.Conditions, c)
+	}
+	for _, a := range j.Advisories.Advisories {
+		if c, ok := advisoryCondition(a, soaked, cases, s.Conditions); ok {
+			s.Conditions = append(s.Conditions, c)
+		}
+	}
+	for i := range s.Conditions {
+		s.Conditions[i].Required = slices.Contains(j.Require, s.Conditions[i].Name)
+	}
+	s.Conditions = append(s.Conditions, j.nowhere(s.Conditions)...)
+	return s
+}
+
+// nowhere are the required conditions that none of the components can have.
+func (j *judge) nowhere(have []Condition) []Condition {
+	var missing []Condition
+	for _, name := range j.Require {
+		if !slices.ContainsFunc(have, func(c Condition) bool { return c.Name == name }) {
+			no := false
+			missing = append(missing, Condition{Name: name, Text: "no target is of a component that can have it", Exercised: &no, Required: true})
+		}
+	}
+	return missing
+}
+
+// soakTarget returns the counts of the process at rest.
+func (p *process) soakTarget() SoakTarget {
+	l := p.newest()
+	totals := make([]float64, len(l.samples))
+	for i := range l.samples {
+		totals[i] = float64(l.samples[i].Goroutines.Total)
+	}
+	parts := l.rests()
+	if len(parts) == 0 {
+		parts = equalParts(len(l.samples))
+	}
+	t := SoakTarget{Target: p.target.Name, AtRest: []int{}, Requests: roundRequests(l, parts)}
+	for _, part := range parts {
+		t.AtRest = append(t.AtRest, int(least(totals, part)))
+	}
+	return t
+}
+
+// equalParts divides n samples into as many parts as a soak has rests at least.
+func equalParts(n int) [][]int {
+	var parts [][]int
+	for k := range min(MinRounds+1, n) {
+		var part []int
+		for i := k * n / (MinRounds + 1); i < (k+1)*n/(MinRounds+1); i++ {
+			part = append(part, i)
+		}
+		if len(part) > 0 {
+			parts = append(parts, part)
+		}
+	}
+	return parts
+}
+
+// least is the smallest of the counts with the given numbers.
+func least(counts []float64, of []int) float64 {
+	v := counts[of[0]]
+	for _, i := range of {
+		v = min(v, counts[i])
+	}
+	return v
+}
+
+// requestsCondition tells whether each process had enough to do in each round.
+func requestsCondition(targets []SoakTarget) Condition {
+	c := Condition{Name: ConditionRequests, Affected: true,
+		Text: fmt.Sprintf("at least %d requests completed by each target in each round", minRequests)}
+	fewest, where := -1, ""
+	for _, t := range targets {
+		if t.Requests == nil {
+			c.Observed = "the /metrics of " + t.Target + " do not tell"
+			return c
+		}
+		for _, n := range t.Requests {
+			if fewest < 0 || n < fewest {
+				fewest, where = n, t.Target
+			}
+		}
+	}
+	met := fewest >= minRequests
+	c.Exercised, c.Observed = &met, fmt.Sprintf("%d and more", max(fewest, 0))
+	if !met {
+		c.Observed = fmt.Sprintf("%s in a round of %s", Count(max(fewest, 0), "request"), where)
+	}
+	return c
+}
+
+// cancelledCondition tells whether requests were given up during the soak. Where
+// partial responses are allowed, as they are by default, a query that timed out
+// is answered with 200: then only the streams that it had from stores tell.
+func cancelledCondition(processes []*process) Condition {
+	c := Condition{Name: ConditionCancelled, Affected: true, Text: "a request is cancelled or times out"}
+	c.observe(processes, "", func(m profile.Metrics) float64 {
+		return withCodes(m, "http_requests_total", "handler", "code") + withCodes(m, "grpc_server_handled_total", "grpc_method", "grpc_code") +
+			withCodes(m, "grpc_client_handled_total", "grpc_method", "grpc_code")
+	})
+	return c
+}
+
+// silentStoreCondition tells whether queriers gave up streams of stores after
+// --store.response-timeout, which counts as Canceled (seen in v0.35.1, v0.36.1 and
+// v0.42.4; --query.timeout counts as DeadlineExceeded); ok is false where there
+// is no querier.
+func silentStoreCondition(processes []*process) (c Condition, ok bool) {
+	c = Condition{Name: ConditionSilentStore, Affected: true, Text: "a store is silent for so long that its stream is given up"}
+	ok = slices.ContainsFunc(processes, func(p *process) bool { return p.component == "query" })
+	c.observe(processes, "query", func(m profile.Metrics) float64 {
+		return m.Sum("grpc_client_handled_total", "grpc_method", "Series", "grpc_code", "Canceled")
+	})
+	return c, ok
+}
+
+// withCodes sums a family of completed requests up that were given up.
+func withCodes(m profile.Metrics, family, name, code string) float64 {
+	sum := 0.0
+	for _, v := range m[family] {
+		if !idle(v.Labels[name]) && slices.Contains(givenUp, v.Labels[code]) {
+			sum += v.Value
+		}
+	}
+	return sum
+}
+
+// observe completes a condition by how a counter rose during the soak, summed
+// over the processes of a component; empty for all.
+func (c *Condition) observe(processes []*process, component string, count func(profile.Metrics) float64) {
+	sum, told := 0.0, false
+	for _, p := range processes {
+		l := p.newest()
+		first, last := l.samples[0].Metrics, l.last().Metrics
+		if component != "" && p.component != component || first == nil || last == nil {
+			continue
+		}
+		told = true
+		sum += count(last) - count(first)
+	}
+	if !told {
+		c.Observed = "/metrics do not tell"
+		return
+	}
+	met := sum > 0
+	c.Exercised, c.Observed = &met, "none"
+	if met {
+		c.Observed = fmt.Sprintf("%.0f by /metrics", sum)
+	}
+}
+
+// advisoryCondition tells whether the soak had what the leak needs; ok is false
+// if no process is of its components. general are the conditions that may show
+// what happens only.
+func advisoryCondition(a *advisory.Advisory, processes []*process, cases []*caseOf, general []Condition) (c Condition, ok bool) {
+	if a.Class == advisory.PileUp || a.Class == advisory.Generic {
+		return c, false
+	}
+	c = Condition{Name: a.ID, Text: a.Title}
+	if slices.ContainsFunc(cases, func(k *caseOf) bool { return k.key == a.ID && k.occurrence.Level.AtLeast(Suspect) }) {
+		met := true
+		c.Exercised, c.Observed, c.Affected = &met, "it was found", true
+		return c, true
+	}
+	var unmet []string
+	var unknown []PreconditionState
+	for _, p := range processes {
+		if p.component == "" || !advisory.AppliesTo(a.Components, p.component) {
+			continue
+		}
+		ok = true
+		c.Affected = c.Affected || p.affected(a) != AffectedNo
+		no, open := p.lacks(a, general)
+		unmet, unknown = append(unmet, no...), append(unknown, open...)
+		if len(no)+len(open) == 0 {
+			met := true
+			c.Exercised, c.Observed = &met, "all that it needs was there"
+			return c, true
+		}
+	}
+	switch {
+	case len(unmet) > 0:
+		met := false
+		c.Exercised, c.Observed = &met, unmet[0]
+	case len(unknown) > 0:
+		c.Observed, c.Look = "nothing shows whether "+unknown[0].Text, unknown[0].Look
+	}
+	return c, ok
+}
+
+// lacks returns what the leak needs and the process or the load does not have,
+// and what nothing tells of.
+func (p *process) lacks(a *advisory.Advisory, general []Condition) (unmet []string, unknown []PreconditionState) {
+	events := false
+	for _, c := range a.Preconditions {
+		if c.Optional || !advisory.AppliesTo(c.Components, p.component) {
+			continue
+		}
+		s := p.precondition(c)
+		events = events || c.Event
+		switch witness := general[max(slices.IndexFunc(general, func(g Condition) bool { return g.Name == c.Witness }), 0)]; {
+		case c.Witness != "" && witness.Name == c.Witness && witness.Exercised != nil:
+			if !*witness.Exercised {
+				unmet = append(unmet, "did not happen: "+s.Text)
+			}
+		case s.Met == nil:
+			unknown = append(unknown, s)
+		case !*s.Met:
+			unmet = append(unmet, s.Observed+", but needed is: "+s.Text)
+		}
+	}
+	if !events && a.Verify != "" && len(unmet) == 0 {
+		unknown = append(unknown, PreconditionState{Text: "the load did what it needs: " + strings.TrimSpace(a.Verify)})
+	}
+	return unmet, unknown
+}
+
+// soakUndecided says why a soak is no green light for the process, and what to
+// change; empty if it may be. accepted says that findings of the process are
+// accepted, which requests may be stuck behind.
+func (p *process) soakUndecided(l life, cases []*caseOf, accepted bool) string {
+	rests := l.rests()
+	n := len(rests) - 1
+	suspect := slices.ContainsFunc(cases, func(c *caseOf) bool { return c.occurrence.Level == Suspect })
+	fewest, serves := -1, p.component != "compact" && p.component != "rule"
+	parts := rests
+	if len(parts) == 0 {
+		parts = equalParts(len(l.samples))
+	}
+	requests := roundRequests(l, parts)
+	for _, k := range requests {
+		if fewest < 0 || k < fewest {
+			fewest = k
+		}
+	}
+	switch {
+	case len(rests) > 0 && l.samples[rests[0][0]].Rest > 1:
+		return "the process was started anew during the soak: find out why, and run it again"
+	case len(rests) > 0 && n < MinRounds:
+		return fmt.Sprintf("%s of load is too little (at least %d)", Count(n, "round"), MinRounds)
+	case requests == nil:
+		return "its /metrics could not be read at each rest, so nothing shows that the load came here"
+	case serves && fewest < minRequests:
+		return fmt.Sprintf("a round had %s (at least %d): does the load go to this process?", Count(max(fewest, 0), "completed request"), minRequests)
+	case suspect:
+		return "something rises that may not be a leak; more rounds or a longer --settle tell"
+	case len(rests) > 0 && !accepted && inFlight(l.last().Metrics) >= stuckMin:
+		return fmt.Sprintf("%.0f requests are still running at rest: a longer --settle, and nothing else that uses it", inFlight(l.last().Metrics))
+	}
+	return ""
+}

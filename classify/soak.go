@@ -1,0 +1,224 @@
+package classify
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/thanosleak/thanosleak/profile"
+)
+
+// MinRounds is the least number of rounds of load after which a soak is judged:
+// with fewer, what is made once and kept cannot be told from a leak.
+const MinRounds = 3
+
+// rests returns the samples of each rest of a soak, by their numbers in the
+// life; nil where the newest sample is of no soak. The first rest is that before
+// any load; a process that was started during the soak has later ones only.
+func (l life) rests() [][]int {
+	if l.last().Rest == 0 {
+		return nil
+	}
+	var rests [][]int
+	number := 0
+	for i := range l.samples {
+		n := l.samples[i].Rest
+		switch {
+		case n == 0 || n < number: // of another soak, or of none
+			rests, number = nil, n
+			if n == 0 {
+				continue
+			}
+			fallthrough
+		case n != number || rests == nil:
+			rests, number = append(rests, nil), n
+		}
+		rests[len(rests)-1] = append(rests[len(rests)-1], i)
+	}
+	return rests
+}
+
+// An ascent is how a count developed from one rest of a soak to the next. Of
+// each rest the least count stands for it: what comes and goes is not counted.
+type ascent struct {
+	floors []int // one for each rest
+	// requests is how many were completed in each round; nil if not known.
+	requests []int
+	// over is the time from the first sample after the first round to the
+	// newest: what that round left has stood there for as long.
+	over  time.Duration
+	trend ascentTrend
+	// doubt says what would settle an unsettled trend.
+	doubt string
+}
+
+// ascentTrend is what an ascent shows.
+type ascentTrend int
+
+const (
+	flat      ascentTrend = iota // it does not rise, or fell again
+	unsettled                    // it rises, and more rounds would tell
+	everyTime                    // each round left some, and they stayed
+)
+
+// ascentOf looks at a count over the rests of a life. What rises is not settled
+// while the requests of the first round may still be running.
+func (p *process) ascentOf(l life, rests [][]int, counts []float64) ascent {
+	a := ascent{requests: roundRequests(l, rests)}
+	for _, r := range rests {
+		a.floors = append(a.floors, int(least(counts, r)))
+	}
+	a.over = l.last().Time.Sub(l.samples[rests[1][0]].Time)
+	a.trend, a.doubt = trendOf(a.floors), "more rounds tell whether that goes on"
+	d, m := p.deadlineOf(requestHTTP), l.last().Metrics
+	if a.trend == everyTime && a.over <= d.after && (m == nil || inFlight(m) > 0) {
+		a.trend, a.doubt = unsettled, fmt.Sprintf("what the first round left may still be running (%s): a longer --settle tells", d.text)
+	}
+	return a
+}
+
+// trendOf decides about the floors of a count. With five rounds or more one in
+// five may leave nothing: a rare leak does not happen in each. A count that
+// rises by ever less may be something that is made once and fills up.
+func trendOf(floors []int) ascentTrend {
+	steps := make([]int, len(floors)-1)
+	rose := 0
+	for i := range steps {
+		steps[i] = floors[i+1] - floors[i]
+		if steps[i] < 0 {
+			return flat
+		}
+		if steps[i] > 0 {
+			rose++
+		}
+	}
+	n := len(steps)
+	last := steps[n-1]
+	switch {
+	case n >= MinRounds && rose >= n-n/5 && !slowing(steps):
+		return everyTime
+	case last > 0 && (rose > 1 || last >= suddenRise):
+		return unsettled
+	}
+	return flat
+}
+
+// suddenRise is the number of goroutines from which a rise in the last round
+// alone is not taken for one of the few that are made once.
+const suddenRise = 3
+
+// slowing reports whether the later half of the steps is at most half of the
+// earlier; the first step is left out, for it has all that is made once.
+func slowing(steps []int) bool {
+	later := steps[1:]
+	half := len(later) / 2
+	mean := func(s []int) float64 {
+		sum := 0
+		for _, v := range s {
+			sum += v
+		}
+		return float64(sum) / float64(len(s))
+	}
+	if half == 0 {
+		return false
+	}
+	before, after := mean(later[:half]), mean(later[half:])
+	return 2*after <= before && before-after >= 2
+}
+
+// roundRequests returns how many requests the process completed from the
+// beginning of one rest, or part of the time, to that of the next. It is nil if
+// a page of /metrics is missing.
+func roundRequests(l life, parts [][]int) []int {
+	n := []int{}
+	for k := 1; k < len(parts); k++ {
+		before, after := l.samples[parts[k-1][0]].Metrics, l.samples[parts[k][0]].Metrics
+		if before == nil || after == nil {
+			return nil
+		}
+		n = append(n, int(completed(after)-completed(before)))
+	}
+	return n
+}
+
+// verdict is the ascent as the growth of a case.
+func (a ascent) verdict() Trend {
+	switch a.trend {
+	case everyTime:
+		return Growing
+	case unsettled:
+		return Undecided
+	}
+	return Steady
+}
+
+// evidence says what the rounds left; nothing if they left nothing.
+func (a ascent) evidence() []Evidence {
+	if a.trend == flat {
+		return nil
+	}
+	n := len(a.floors) - 1
+	e := Evidence{Kind: KindRetained, Strength: Strong,
+		Text: fmt.Sprintf("at rest %s: %s of load left more each time, and they stayed for the %s that were looked at",
+			arrows(a.floors), Count(n, "round"), Span(a.over))}
+	if a.trend == unsettled {
+		e.Strength = Medium
+		e.Text = fmt.Sprintf("at rest %s over %s of load; %s", arrows(a.floors), Count(n, "round"), a.doubt)
+	}
+	if a.requests != nil {
+		e.Text += fmt.Sprintf(" (%s requests)", joinInts(a.requests, ", "))
+	}
+	return []Evidence{e}
+}
+
+// arrows writes counts that follow one another: "25 → 25 → 26".
+func arrows(counts []int) string { return joinInts(counts, " → ") }
+
+func joinInts(counts []int, between string) string {
+	s := make([]string, len(counts))
+	for i, n := range counts {
+		s[i] = fmt.Sprint(n)
+	}
+	return strings.Join(s, between)
+}
+
+// series is a count over the samples of a life, which may be those of a soak.
+func (p *process) series(l life, counts []float64) series {
+	s := series{times: l.times(), counts: counts}
+	if rests := l.rests(); len(rests) > 1 {
+		a := p.ascentOf(l, rests, counts)
+		s.soak = &a
+	}
+	return s
+}
+
+// steepest returns what the first of the series of a soak shows that rises; the
+// zero ascent if none does.
+func steepest(all ...series) ascent {
+	for _, s := range all {
+		if s.soak != nil && s.soak.trend != flat {
+			return *s.soak
+		}
+	}
+	return ascent{}
+}
+
+// soakColumns returns the signatures that stand in more goroutines from rest to
+// rest, in the order of movingColumns. Growth over time is not looked at: what
+// follows the load has gone, and what is made once has come by the first round.
+func (j *judge) soakColumns(p *process, l life, columns map[profile.Signature][]float64, used map[profile.Signature]bool) []column {
+	var rising []column
+	for sig, counts := range columns {
+		s := p.series(l, counts)
+		if used[sig] || s.soak.trend == flat {
+			continue
+		}
+		c := column{sig: sig, counts: counts, soak: *s.soak, group: l.last().Goroutines.Group(sig)}
+		c.benign = j.Advisories.BenignOf(sig.Functions(), p.component)
+		c.growth = Growth{Verdict: c.soak.verdict(), First: int(counts[0]), Last: int(counts[len(counts)-1]), Lives: len(p.lives)}
+		rising = append(rising, c)
+	}
+	slices.SortFunc(rising, columnOrder)
+	return rising
+}

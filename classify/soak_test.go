@@ -1,0 +1,304 @@
+package classify
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/thanosleak/thanosleak/classify/advisory"
+	"github.com/thanosleak/thanosleak/profile"
+)
+
+// soaked makes the samples of a soak: at each rest three of each count of the
+// stack, ten seconds apart, with 100 requests completed in each round. Counts of
+// one rest that differ are given as a list.
+func soaked(st stack, rests ...[]int) profile.Target {
+	m := made{version: "0.35.1", component: "query", flags: map[string]string{"query.timeout": "5s", "store.response-timeout": "2s"}, every: 10 * time.Second}
+	var of []int
+	for k, rest := range rests {
+		for i := range 3 {
+			m.samples = append(m.samples, counts(st, rest[i%len(rest)])...)
+			of = append(of, k+1)
+		}
+	}
+	t := m.target()
+	for i := range t.Samples {
+		t.Samples[i].Rest = of[i]
+	}
+	return withPages(t, func(i int) profile.Metrics { return page(100*float64(i/3), 0, 0, 0) })
+}
+
+// each makes a rest of each count.
+func each(counts ...int) [][]int {
+	var rests [][]int
+	for _, n := range counts {
+		rests = append(rests, []int{n})
+	}
+	return rests
+}
+
+var leftBehind = stack{state: profile.StateChanReceive, frames: foreign}
+
+func TestTrendOfRests(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		floors []int
+		want   ascentTrend
+	}{
+		{"one more each time", []int{0, 1, 2, 3}, everyTime},
+		{"of many", []int{250, 251, 253, 254}, everyTime},
+		{"with what is made once in the first round", []int{0, 52, 54, 56}, everyTime},
+		{"one in five rounds may leave none", []int{0, 1, 2, 2, 3, 4}, everyTime},
+		{"nothing", []int{5, 5, 5, 5}, flat},
+		{"made once", []int{0, 7, 7, 7}, flat},
+		{"made once, late", []int{0, 6, 7, 7}, flat},
+		{"one more by chance", []int{25, 25, 26, 25}, flat},
+		{"one more in the last round", []int{25, 25, 25, 26}, flat},
+		{"many more in the last round", []int{25, 25, 25, 75}, unsettled},
+		{"in two rounds of three", []int{25, 26, 26, 27}, unsettled},
+		{"fills up", []int{0, 40, 50, 54}, unsettled},
+		{"fills up over six rounds", []int{0, 40, 60, 70, 74, 76, 77}, unsettled},
+		{"fell on the way", []int{0, 5, 4, 9}, flat},
+		{"too few rounds", []int{0, 5, 10}, unsettled},
+		{"one round", []int{0, 1}, flat},
+	} {
+		if got := trendOf(tt.floors); got != tt.want {
+			t.Errorf("%s %v: %d, want %d", tt.name, tt.floors, got, tt.want)
+		}
+	}
+}
+
+// A rest is told by the mark of its samples; another soak before it is not
+// joined.
+func TestRests(t *testing.T) {
+	marked := func(marks ...int) life {
+		var l life
+		for _, n := range marks {
+			l.samples = append(l.samples, profile.Sample{Rest: n})
+		}
+		return l
+	}
+	for _, tt := range []struct {
+		marks []int
+		want  [][]int
+	}{
+		{[]int{0, 0}, nil},
+		{[]int{1, 1, 2, 3, 3}, [][]int{{0, 1}, {2}, {3, 4}}},
+		{[]int{1, 2, 1, 2}, [][]int{{2}, {3}}},
+		{[]int{1, 2, 0, 1, 2}, [][]int{{3}, {4}}},
+		{[]int{1, 2, 0}, nil},
+		{[]int{3, 4, 4}, [][]int{{0}, {1, 2}}},
+	} {
+		if got := marked(tt.marks...).rests(); !slices.EqualFunc(got, tt.want, slices.Equal) {
+			t.Errorf("%v: %v, want %v", tt.marks, got, tt.want)
+		}
+	}
+}
+
+func TestSoakFindsWhatStays(t *testing.T) {
+	f := only(t, judgedTargets(t, soaked(leftBehind, each(0, 1, 2, 3)...)))
+	o := f.Occurrences[0]
+	if f.Level != Likely || f.Culprits != 3 || !has(*f, KindRetained) || o.Growth.Verdict != Growing {
+		t.Errorf("one a round: %s %s, %d, %v, %+v", f.Level, f.Title, f.Culprits, o.Evidence, o.Growth)
+	}
+	mustContain(t, f.Title, "more with every round of load")
+	mustContain(t, o.Evidence[0].Text, "0 → 1 → 2 → 3", "3 rounds", "100, 100, 100 requests")
+}
+
+func TestSoakIsNoLeak(t *testing.T) {
+	for name, rests := range map[string][][]int{
+		"nothing":             each(0, 0, 0, 0),
+		"made once":           each(0, 7, 7, 7),
+		"what comes and goes": {{3, 0, 5}, {9, 0, 2}, {4, 12, 0}, {20, 30, 0}},
+		"by chance":           each(25, 25, 26, 25),
+	} {
+		r := judgedTargets(t, soaked(leftBehind, rests...))
+		if r.Verdict != VerdictClean || r.Targets[0].Judged != JudgedYes {
+			t.Errorf("%s: %s (%s)\n%s", name, r.Verdict, r.Targets[0].Undecided, summary(r))
+		}
+	}
+}
+
+func TestSoakIsNoGreenLight(t *testing.T) {
+	few := soaked(leftBehind, each(0, 0, 0)...)
+	idle := withPages(soaked(leftBehind, each(0, 0, 0, 0)...), func(int) profile.Metrics { return page(7, 0, 0, 0) })
+	blind := withPages(soaked(leftBehind, each(0, 0, 0, 0)...), func(int) profile.Metrics { return nil })
+	running := withPages(soaked(leftBehind, each(0, 0, 0, 0)...), func(i int) profile.Metrics { return page(100*float64(i/3), 0, 0, 40) })
+	restarted := soaked(leftBehind, each(0, 0, 0, 0, 0)...)
+	for i := range restarted.Samples {
+		if i >= 3 {
+			restarted.Samples[i].Metrics["process_start_time_seconds"] = []profile.Value{{Value: 5000}}
+		}
+	}
+	for _, tt := range []struct {
+		name   string
+		target profile.Target
+		why    string
+	}{
+		{"two rounds", few, "2 rounds of load is too little"},
+		{"no request", idle, "does the load go to this process?"},
+		{"no metrics", blind, "/metrics could not be read"},
+		{"requests still running", running, "still running at rest"},
+		{"restarted", restarted, "started anew"},
+		{"fills up", soaked(leftBehind, each(0, 40, 50, 54)...), "more rounds or a longer --settle"},
+	} {
+		r := judgedTargets(t, tt.target)
+		if r.Targets[0].Judged != JudgedUndecided {
+			t.Errorf("%s: judged %s, %s", tt.name, r.Targets[0].Judged, r.Verdict)
+		}
+		mustContain(t, r.Targets[0].Undecided, tt.why)
+	}
+}
+
+// What requests of the first round may still hold is no leak yet; with nothing
+// in flight it is.
+func TestSoakWaitsForRequests(t *testing.T) {
+	slow := func(inFlight float64) profile.Target {
+		target := soaked(leftBehind, each(0, 1, 2, 3)...)
+		target.Facts.Flags["query.timeout"] = "15m"
+		return withPages(target, func(i int) profile.Metrics { return page(100*float64(i/3), 0, 0, inFlight) })
+	}
+	if f := only(t, judgedTargets(t, slow(2))); f.Level != Suspect {
+		t.Errorf("in flight: %s %v", f.Level, f.Occurrences[0].Evidence)
+	}
+	if f := only(t, judgedTargets(t, slow(0))); f.Level != Likely {
+		t.Errorf("nothing in flight: %s", f.Level)
+	}
+}
+
+// Connections are as many as the clients like: more of them after each round are
+// told, and no leak is claimed.
+func TestSoakOfConnections(t *testing.T) {
+	conn := stack{state: profile.StateIOWait, frames: []string{"net.(*conn).Read", "net/http.(*connReader).Read", "bufio.(*Reader).fill", "bufio.(*Reader).Peek", "net/http.(*conn).serve"}}
+	r := judgedTargets(t, soaked(conn, each(1, 2, 3, 4)...))
+	if f := only(t, r); f.Level != Suspect || r.Targets[0].Judged != JudgedUndecided {
+		t.Errorf("%s, %s", f.Level, r.Targets[0].Judged)
+	}
+}
+
+// The sends of a receiver whose readers have gone are confirmed where the release
+// has that leak, and a leak of its own where it does not.
+func TestSoakOfKnownLeak(t *testing.T) {
+	for version, want := range map[string]struct {
+		level Level
+		key   string
+	}{"0.35.0": {Confirmed, "TL-2024-002"}, "0.35.1": {Likely, ""}} {
+		target := soaked(stack{state: profile.StateChanSend, frames: receiver}, each(0, 1, 2, 3)...)
+		target.Facts.Version = version
+		for i := range target.Samples {
+			g := target.Samples[i].Goroutines
+			target.Samples[i].Goroutines = snapshot(stack{n: 1, state: profile.StateSelect, frames: mains["receive"]},
+				stack{n: g.Total - 1, state: profile.StateChanSend, frames: receiver})
+		}
+		if f := only(t, judgedTargets(t, target)); f.Level != want.level || f.Advisory != want.key || !has(*f, KindRetained) {
+			t.Errorf("%s: %s %q %v", version, f.Level, f.Advisory, f.Occurrences[0].Evidence)
+		}
+	}
+}
+
+// conditionOf returns the condition of that name.
+func conditionOf(t *testing.T, r *Result, name string) Condition {
+	t.Helper()
+	i := slices.IndexFunc(r.Soak.Conditions, func(c Condition) bool { return c.Name == name })
+	if i < 0 {
+		t.Fatalf("no condition %s in %+v", name, r.Soak.Conditions)
+	}
+	return r.Soak.Conditions[i]
+}
+
+func TestCoverage(t *testing.T) {
+	db, err := advisory.Default()
+	if err != nil {
+		t.Fatal(err)
+	}
+	withStreams := func(code string, n float64) func(int) profile.Metrics {
+		return func(i int) profile.Metrics {
+			m := page(100*float64(i/3), 0, 0, 0)
+			m["grpc_client_handled_total"] = []profile.Value{{Labels: map[string]string{"grpc_method": "Series", "grpc_code": code}, Value: n * float64(i)}}
+			return m
+		}
+	}
+	quiet := soaked(leftBehind, each(0, 0, 0, 0)...)
+	for _, tt := range []struct {
+		name    string
+		change  func(*profile.Target)
+		pages   func(int) profile.Metrics
+		want    map[string]string // "yes", "no" or "unknown"
+		observe map[string]string
+	}{
+		{"ordinary load", nil, withStreams("OK", 9),
+			map[string]string{"requests": "yes", "cancelled": "no", "silent-store": "no", "TL-2024-001": "no", "TL-2026-002": "unknown"},
+			map[string]string{"TL-2024-001": "did not happen: a store is silent"}},
+		{"a silent store", nil, withStreams("Canceled", 9),
+			map[string]string{"silent-store": "yes", "cancelled": "yes", "TL-2024-001": "yes"}, nil},
+		{"queries that time out", nil, withStreams("DeadlineExceeded", 9),
+			map[string]string{"silent-store": "no", "cancelled": "yes", "TL-2024-001": "no"}, nil},
+		{"a flag that keeps it off", func(t *profile.Target) { t.Facts.Flags["store.response-timeout"] = "0s" }, withStreams("Canceled", 9),
+			map[string]string{"silent-store": "yes", "TL-2024-001": "no"},
+			map[string]string{"TL-2024-001": "--store.response-timeout=0s, but needed is"}},
+		{"a flag that is not known", func(t *profile.Target) { t.Facts.Flags = nil }, withStreams("Canceled", 9),
+			map[string]string{"TL-2024-001": "unknown"}, nil},
+	} {
+		target := quiet
+		target.Facts.Flags = map[string]string{"query.timeout": "5s", "store.response-timeout": "2s"}
+		target.Samples = slices.Clone(quiet.Samples)
+		if tt.change != nil {
+			tt.change(&target)
+		}
+		r := Judge([]profile.Target{withPages(target, tt.pages)}, Options{Thresholds: DefaultThresholds(), Advisories: db})
+		for name, want := range tt.want {
+			c := conditionOf(t, r, name)
+			got := "unknown"
+			if c.Exercised != nil {
+				got = map[bool]string{true: "yes", false: "no"}[*c.Exercised]
+			}
+			if got != want {
+				t.Errorf("%s: %s is %s (%s), want %s", tt.name, name, got, c.Observed, want)
+			}
+			mustContain(t, c.Observed, tt.observe[name])
+		}
+	}
+}
+
+// What is required is unmet until something shows that it was exercised; what
+// no target can have is unmet as well.
+func TestRequired(t *testing.T) {
+	db, err := advisory.Default()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := Judge([]profile.Target{soaked(leftBehind, each(0, 0, 0, 0)...)}, Options{Thresholds: DefaultThresholds(), Advisories: db,
+		Require: []string{"requests", "silent-store", "TL-2026-001"}})
+	var names []string
+	for _, c := range r.Soak.Unmet() {
+		names = append(names, c.Name)
+	}
+	if !slices.Equal(names, []string{"silent-store", "TL-2026-001"}) {
+		t.Errorf("unmet: %v", names)
+	}
+	if r.Verdict != VerdictClean {
+		t.Errorf("verdict %s", r.Verdict)
+	}
+}
+
+// A soak without rests is judged by time, and what rises there is no green light.
+func TestSoakByTheClock(t *testing.T) {
+	db, err := advisory.Default()
+	if err != nil {
+		t.Fatal(err)
+	}
+	soak := func(n func(i int) int) *Result {
+		m := made{version: "0.35.1", component: "query", every: 10 * time.Second}
+		for i := range 40 {
+			m.samples = append(m.samples, []stack{{n: n(i), state: profile.StateChanReceive, frames: foreign}})
+		}
+		target := withPages(m.target(), func(i int) profile.Metrics { return page(float64(50*i), 0, 0, 0) })
+		return Judge([]profile.Target{target}, Options{Thresholds: DefaultThresholds(), Advisories: db, Soak: true})
+	}
+	if r := soak(func(int) int { return 5 }); r.Verdict != VerdictClean || r.Soak == nil || !slices.Equal(r.Soak.Targets[0].AtRest, []int{6, 6, 6, 6}) {
+		t.Errorf("flat: %s %+v", r.Verdict, r.Soak)
+	}
+	if r := soak(func(i int) int { return 5 + i }); r.Verdict != VerdictSuspect || r.Targets[0].Judged != JudgedUndecided {
+		t.Errorf("rising: %s %s", r.Verdict, r.Targets[0].Judged)
+	}
+}
