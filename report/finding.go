@@ -34,9 +34,10 @@ const stackLines = 3
 // for: the strongest. Doubts are always shown.
 const evidenceLines = 3
 
-// finding writes one finding: what, where, why and what to do.
+// finding writes one finding below its headline: where, why, what to do, and
+// last the reasons to believe it, which are long and change nothing in what is
+// to be done first.
 func (p *page) finding(f *classify.Finding, r *classify.Result, verbose bool) {
-	p.headline(f, r)
 	if f.Status == classify.StatusOngoing && f.FirstSeen != nil {
 		p.line(text("  first reported " + f.FirstSeen.UTC().Format("2006-01-02 15:04:05 UTC")))
 	}
@@ -58,10 +59,17 @@ func (p *page) finding(f *classify.Finding, r *classify.Result, verbose bool) {
 	if f.Why != "" {
 		p.paragraph(styled("  why", bold), labelWidth, f.Why, plain)
 	}
-	p.seen(f, verbose)
-	for i := range f.Remedies {
-		p.remedy(f, &f.Remedies[i], len(f.Remedies) > 1)
+	for _, m := range merged(f.Remedies) {
+		if len(f.Remedies) > 1 {
+			p.blank()
+			p.paragraph(styled("  for", bold), labelWidth, m.whom, bold)
+		}
+		p.remedy(m.Remedy)
 	}
+	if len(f.Remedies) > 0 {
+		p.blank()
+	}
+	p.seen(f, verbose)
 }
 
 // onlyTarget returns the target of a finding that occurs once; nil for more.
@@ -272,16 +280,36 @@ func here(observed string) string {
 	return " (here: " + observed + ")"
 }
 
-// remedy lists the steps for targets of one version.
-func (p *page) remedy(f *classify.Finding, m *classify.Remedy, several bool) {
-	if several {
-		p.blank()
+// advice is a remedy and whom it is for: targets and their release, or more
+// than one of these.
+type advice struct {
+	*classify.Remedy
+	whom string
+}
+
+// merged puts remedies together that say the same for different releases, so
+// that nobody compares a screen of text with the next.
+func merged(remedies []classify.Remedy) []advice {
+	var all []advice
+	for i := range remedies {
+		m := &remedies[i]
 		version := "unknown version"
 		if name := cmp.Or(m.Version, candidates(m.Candidates)); name != "" {
 			version = "thanos " + name
 		}
-		p.paragraph(styled("  for", bold), labelWidth, fmt.Sprintf("%s (%s)", strings.Join(m.Targets, ", "), version), bold)
+		whom := fmt.Sprintf("%s (%s)", strings.Join(m.Targets, ", "), version)
+		same := slices.IndexFunc(all, func(a advice) bool { return slices.Equal(a.Steps, m.Steps) && slices.Equal(a.Avoid, m.Avoid) })
+		if same < 0 {
+			all = append(all, advice{m, whom})
+			continue
+		}
+		all[same].whom += ", " + whom
 	}
+	return all
+}
+
+// remedy lists the steps.
+func (p *page) remedy(m *classify.Remedy) {
 	for i, s := range m.Steps {
 		label := "  do"
 		if i > 0 {

@@ -37,9 +37,15 @@ func headlineOf(f *classify.Finding, r *classify.Result) (word, what string, st 
 
 // where counts the targets that have the finding among those of their kinds.
 func where(f *classify.Finding, r *classify.Result) string {
-	components := map[string]bool{}
+	concerned := map[string]bool{} // names, so that a fleet is gone through twice only
 	for _, o := range f.Occurrences {
-		components[target(r, o.Target).Component] = true
+		concerned[o.Target] = true
+	}
+	components := map[string]bool{}
+	for _, t := range r.Targets {
+		if concerned[t.Name] {
+			components[t.Component] = true
+		}
 	}
 	var same []classify.TargetResult
 	for _, t := range r.Targets {

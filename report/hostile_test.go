@@ -64,6 +64,10 @@ var shownFields = []string{
 	"Findings.Occurrences.Preconditions.Observed", "Findings.Remedies.Targets", "Findings.Remedies.Version",
 	"Findings.Remedies.Steps.Text", "Findings.Remedies.Steps.Command", "Findings.Remedies.Steps.Cost",
 	"Findings.Remedies.Avoid", "Warnings",
+	"Comparison.Base", "Comparison.Components.Component", "Comparison.Components.Base.Versions", "Comparison.Components.New.GoVersions",
+	"Comparison.Components.Differences.Kind", "Comparison.Components.Differences.State", "Comparison.Components.Differences.Frames.Func",
+	"Comparison.Components.Differences.Frames.File", "Comparison.Components.Differences.CreatedBy", "Comparison.Components.Differences.Finding",
+	"Comparison.Components.Differences.MovedFrom", "Comparison.OnlyBase", "Comparison.OnlyNew", "Comparison.Warnings",
 }
 
 // maxLines is more than the report of a few targets has, and less than a flood.
@@ -107,7 +111,7 @@ func TestTextOfHostileTargets(t *testing.T) {
 func alone() []*classify.Result {
 	var all []*classify.Result
 	for _, r := range hostiles() {
-		r.Findings, r.Targets = nil, r.Targets[:1]
+		r.Findings, r.Targets, r.Soak = nil, r.Targets[:1], nil
 		r.Targets[0].Judged, r.Verdict = classify.JudgedUndecided, classify.VerdictUndecided
 		all = append(all, r)
 	}

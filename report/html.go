@@ -2,11 +2,11 @@ package report
 
 import (
 	"bytes"
-	"cmp"
 	_ "embed" // for htmlSource
 	"html/template"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/thanosleak/thanosleak/classify"
 )
@@ -25,11 +25,11 @@ func HTML(w io.Writer, run Run, r *classify.Result, o TextOptions) error {
 	for i := range r.Targets {
 		byName[r.Targets[i].Name] = &r.Targets[i]
 	}
-	concerned := concernedBy(r)
+	all := outcomes(r)
 	var b bytes.Buffer
 	for limits := fullHTML; ; limits = limits.half() {
 		b.Reset()
-		v := htmlWriter{htmlLimits: limits, result: r, run: run, verbose: o.Verbose, byName: byName, concerned: concerned}
+		v := htmlWriter{htmlLimits: limits, result: r, run: run, verbose: o.Verbose, byName: byName, outcomes: all}
 		if err := htmlTemplate.Execute(&b, v.view()); err != nil {
 			return err
 		}
@@ -63,7 +63,31 @@ func (l htmlLimits) half() htmlLimits {
 //go:embed html.tmpl
 var htmlSource string
 
-var htmlTemplate = template.Must(template.New("html").Parse(htmlSource))
+var htmlTemplate = template.Must(template.New("html").Funcs(template.FuncMap{"pieces": pieces, "plural": plural}).Parse(htmlSource))
+
+// htmlPiece is a part of a text: a word that is whole stays on one line if the
+// line is long enough, whatever is in it.
+type htmlPiece struct {
+	Text  string
+	Whole bool
+}
+
+// pieces finds the flags, addresses and functions in a text: a browser would
+// break them at their hyphens, slashes and parentheses, and half a flag misleads.
+func pieces(s string) []htmlPiece {
+	var all []htmlPiece
+	between := "" // since the last whole word
+	for word := range strings.SplitAfterSeq(s, " ") {
+		text := strings.TrimSuffix(word, " ")
+		if len(text) < 2 || !strings.ContainsAny(text[1:], "-/(*") {
+			between += word
+			continue
+		}
+		all = append(all, htmlPiece{Text: between}, htmlPiece{text, true})
+		between = word[len(text):]
+	}
+	return append(all, htmlPiece{Text: between})
+}
 
 // htmlWriter makes the view of a result for the template. All texts of the
 // result go through its clean, so that none reorders or hides what is read;
@@ -74,8 +98,8 @@ type htmlWriter struct {
 	run     Run
 	verbose bool
 
-	byName    map[string]*classify.TargetResult
-	concerned map[string][]string // what was found, by target
+	byName   map[string]*classify.TargetResult
+	outcomes []outcome
 }
 
 // target returns the process of an occurrence.
@@ -84,23 +108,6 @@ func (w *htmlWriter) target(name string) *classify.TargetResult {
 		return t
 	}
 	return &classify.TargetResult{Name: name}
-}
-
-// concernedBy names what was found on each target: of a large fleet that is
-// asked often.
-func concernedBy(r *classify.Result) map[string][]string {
-	all := map[string][]string{}
-	for _, f := range r.Findings {
-		if f.Status == classify.StatusGone {
-			continue
-		}
-		for _, o := range f.Occurrences {
-			if o.Level.AtLeast(classify.Suspect) {
-				all[o.Target] = append(all[o.Target], cmp.Or(f.Advisory, f.Title)+" "+string(o.Level))
-			}
-		}
-	}
-	return all
 }
 
 func (w *htmlWriter) clean(s string) string { return cut(printable(s), w.text) }
@@ -123,6 +130,7 @@ type htmlView struct {
 	Exposed          []string
 	Warnings         []string
 	MoreWarnings     int
+	Soak             *htmlSoak
 	Targets          htmlTargets
 	Command          string
 	Footer           string
@@ -142,6 +150,11 @@ func (w *htmlWriter) view() htmlView {
 		w.verdictFirst(&v, len(shown) > 0)
 	}
 	v.Title = v.Word + " " + v.What
+	if names := unmet(r); names != "" {
+		v.Answers = append(v.Answers, htmlFact{askMissing, w.clean("required, but not exercised: " + names)})
+		v.Nothing = "Have the load do what is missing, and run it again."
+	}
+	v.Soak = w.soak()
 	w.findings(&v, shown, isFound)
 	if len(v.Findings) > 1 {
 		v.Index, v.IndexTitle = v.Findings, plural(len(v.Findings), "finding")

@@ -85,7 +85,7 @@ var (
 	htmlElements = strings.Fields(`html head meta title style body header main section footer h1 h2 h3 h4 p a b strong span div
 		ul ol li dl dt dd code details summary table thead tbody tr th td figure figcaption
 		svg line polyline circle path rect text`)
-	htmlAttributes = strings.Fields(`lang charset http-equiv content name class id href rel role tabindex open aria-label aria-labelledby aria-hidden
+	htmlAttributes = strings.Fields(`lang charset http-equiv content name class id href rel role scope tabindex open aria-label aria-labelledby aria-hidden
 		width height viewBox preserveAspectRatio x y x1 x2 y1 y2 cx cy r d dx dy points text-anchor`)
 )
 
@@ -193,6 +193,35 @@ func TestHTMLDiagrams(t *testing.T) {
 		at = next
 	}
 	contains(t, p.raw, `<div class="icicle"`, "store.newEagerRespSet.func2.3: 144 culprits</title>")
+}
+
+// TestHTMLOfReleases: of a fleet with several releases the first screen has the
+// steps for most of the targets, and a line for each of the others.
+func TestHTMLOfReleases(t *testing.T) {
+	r := results(t)["fleet"]
+	header, _, _ := strings.Cut(htmlOf(t, r, report.TextOptions{}).raw, "</header>")
+	first, folded, ok := strings.Cut(header, "<details>")
+	if !ok || strings.Count(first, `<ol class="steps">`) != 1 || strings.Count(folded, `<ol class="steps">`) != len(r.Findings[0].Remedies)-1 {
+		t.Errorf("the steps are not folded:\n%s", header)
+	}
+	contains(t, first, "(thanos 0.35.1)", "2 of 60 gave no sample")
+	summary, _, _ := strings.Cut(folded, "</summary>")
+	contains(t, summary, "(thanos 0.36.0)", "5 steps, go to v0.36.1")
+}
+
+// TestHTMLOfASoak: what a soak was required to try and did not stands on the
+// first screen, since it fails the soak.
+func TestHTMLOfASoak(t *testing.T) {
+	yes, no := true, false
+	r := *results(t)["clean"]
+	r.Soak = &classify.Soak{Rounds: 2, Targets: []classify.SoakTarget{{Target: "leaf", AtRest: []int{25, 26, 25}, Requests: []int{400, 410}}},
+		Conditions: []classify.Condition{{Name: "requests", Text: "enough requests", Exercised: &yes, Affected: true},
+			{Name: "silent-store", Text: "a store that is silent", Exercised: &no, Affected: true, Required: true, Observed: "no store was slow"}}}
+	p := htmlOf(t, &r, report.TextOptions{})
+	checkInert(t, p)
+	header, _, _ := strings.Cut(p.raw, "</header>")
+	contains(t, header, "required, but not exercised:", "silent-store")
+	contains(t, p.text, "25 → 26 → 25", "not exercised, required", "silent-store: a store that is silent; no store was slow", "requests: enough requests")
 }
 
 // restarted is a finding over two lives of a process, seen from the beginning.

@@ -2,6 +2,7 @@ package report
 
 import (
 	"cmp"
+	"fmt"
 	"strings"
 
 	"github.com/thanosleak/thanosleak/classify"
@@ -11,7 +12,11 @@ import (
 const (
 	askLeaking = "Is it leaking?"
 	askWhere   = "Which component?"
+	askMissing = "What is missing?"
 )
+
+// asked are questions that lines of the text report answer, by their labels.
+var asked = map[string]string{"error": "What went wrong?", "look": "What stands out?"}
 
 // findingFirst begins the page with the worst finding and what to do about it.
 func (w *htmlWriter) findingFirst(v *htmlView, f *classify.Finding) {
@@ -29,6 +34,16 @@ func (w *htmlWriter) findingFirst(v *htmlView, f *classify.Finding) {
 		{askWhere, w.clean(where(f, w.result) + versions(f) + ": " + firstNames(targets))},
 	}
 	v.Do = w.remedies(f.Remedies)
+	v.Nothing = "Nothing is known that helps: keep the evidence"
+	var silent []string
+	for _, t := range w.result.Targets {
+		if t.Judged == classify.JudgedNo {
+			silent = append(silent, t.Name)
+		}
+	}
+	if len(silent) > 0 {
+		v.Answers = append(v.Answers, htmlFact{askMissing, w.clean(fmt.Sprintf("%d of %d gave no sample: %s", len(silent), len(w.result.Targets), firstNames(silent)))})
+	}
 }
 
 // leaking answers the first question by the worst finding.
@@ -59,32 +74,34 @@ func (w *htmlWriter) verdictFirst(v *htmlView, notes bool) {
 	r := w.result
 	said := saidLines(func(p *page) { p.nothingFound(r, notes, false) })
 	v.Word, v.What = said[0][0], w.clean(said[0][1])
-	v.Tone, v.Nothing = "warn", "See why it could not be judged, and run it again"
+	v.Tone, v.Nothing = "warn", "See what went wrong, and run it again."
 	answer := "Not known yet: that is not decided"
 	switch r.Verdict {
 	case classify.VerdictClean:
 		v.Tone, answer = "good", "No: no known leak was found, and no stack grows"
-		v.Nothing = "Nothing"
+		v.Nothing = "Nothing now."
 	case classify.VerdictIncomplete:
 		answer = "Not known: not every process could be looked at"
 	}
 	v.Answers = []htmlFact{{askLeaking, answer}, {askWhere, w.clean(cmp.Or(components(r), "none was looked at"))}}
 	v.Next = cut(printable(decidingCommand(r)), maxText)
 	for _, s := range said[1:] {
-		if s[0] == "error" || s[0] == "look" {
-			v.Answers = append(v.Answers, htmlFact{s[0], w.clean(s[1])})
+		if ask := asked[s[0]]; ask != "" {
+			v.Answers = append(v.Answers, htmlFact{ask, w.clean(s[1])})
 		}
 	}
 }
 
-// components says which processes were looked at.
+// components says which processes were looked at; empty if none was.
 func components(r *classify.Result) string {
-	if len(r.Targets) == 0 {
-		return ""
-	}
 	var names []string
 	for _, t := range r.Targets {
-		names = append(names, t.Name)
+		if t.Samples > 0 {
+			names = append(names, t.Name)
+		}
+	}
+	if len(names) == 0 {
+		return ""
 	}
 	return "looked at " + looked(r) + ": " + firstNames(names)
 }

@@ -5,7 +5,6 @@ import (
 	"maps"
 	"math"
 	"slices"
-	"strings"
 
 	"github.com/thanosleak/thanosleak/classify"
 )
@@ -61,15 +60,11 @@ func (w *htmlWriter) chain(f *classify.Finding) *htmlChain {
 	return v
 }
 
-// chainsTold returns the evidence that tells who waits for whom.
-func chainsTold(f *classify.Finding) []string {
-	var all []string
+// chainsTold returns what ids tell of who waits for whom, the surest first.
+func chainsTold(f *classify.Finding) [][]classify.Waiter {
+	var all [][]classify.Waiter
 	for _, o := range bySurety(f.Occurrences) {
-		for _, e := range o.Evidence {
-			if isChain(e) {
-				all = append(all, e.Text)
-			}
-		}
+		all = append(all, o.Chain)
 	}
 	return all
 }
@@ -79,11 +74,11 @@ const notTold = math.MaxInt
 
 // stageIn returns how many steps a stack is away from the culprit in the first
 // of the chains that names it.
-func stageIn(chains []string, b bundle) int {
+func stageIn(chains [][]classify.Waiter, b bundle) int {
 	name, _ := telling(b.Frames)
 	for _, c := range chains {
-		if at := strings.Index(c, name); at >= 0 {
-			return strings.Count(c[:at], "←")
+		if at := slices.IndexFunc(c, func(w classify.Waiter) bool { return w.Func == name }); at >= 0 {
+			return at
 		}
 	}
 	return notTold

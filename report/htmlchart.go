@@ -29,12 +29,13 @@ type htmlSample struct {
 	values []int
 }
 
-// htmlLine is a kind of line: its CSS class and its name.
-type htmlLine struct{ Class, Name string }
+// htmlLine is a kind of line: its CSS class, its name, and its first and last
+// value, in words.
+type htmlLine struct{ Class, Name, Range string }
 
 var (
-	occurrenceLines = []htmlLine{{"culprit", "culprits"}, {"victim", "victims"}}
-	totalLines      = []htmlLine{{"total", "goroutines"}}
+	occurrenceLines = []htmlLine{{Class: "culprit", Name: "culprits"}, {Class: "victim", Name: "victims"}}
+	totalLines      = []htmlLine{{Class: "total", Name: "goroutines"}}
 )
 
 // htmlChart is a chart of goroutines over time. X is a part of the width in
@@ -96,12 +97,15 @@ func newChart(label string, lines []htmlLine, samples []htmlSample, onset time.T
 			a.top = max(a.top, roundTop(v))
 		}
 	}
-	c := &htmlChart{Label: label, Lines: lines}
+	c := &htmlChart{Label: label}
 	for n, l := range lines {
+		l.Range = firstToLast(samples[0].values[n], samples[len(samples)-1].values[n])
+		c.Lines = append(c.Lines, l)
+		c.Label += ", " + l.Name + " " + l.Range
 		c.curves(a, l, n, samples)
 	}
 	for _, count := range []int{0, a.top / 2, a.top} {
-		c.Grid = append(c.Grid, htmlMark{Y: number(a.y(count)), Text: strconv.Itoa(count)})
+		c.Grid = append(c.Grid, htmlMark{Y: number(a.y(count)), Text: roundCount(count)})
 	}
 	c.restarts(a, samples)
 	c.times(a, last)
@@ -140,6 +144,28 @@ func roundTop(n int) int {
 			}
 		}
 	}
+}
+
+// roundCount writes a round number in the few characters that stand beside a
+// chart.
+func roundCount(n int) string {
+	for _, unit := range []struct {
+		size int
+		sign string
+	}{{1e9, "G"}, {1e6, "M"}, {1e3, "k"}} {
+		if n >= 10*unit.size {
+			return strconv.Itoa(n/unit.size) + unit.sign
+		}
+	}
+	return strconv.Itoa(n)
+}
+
+// firstToLast tells how a number developed.
+func firstToLast(first, last int) string {
+	if first == last {
+		return strconv.Itoa(last)
+	}
+	return fmt.Sprintf("%d → %d", first, last)
 }
 
 func number(f float64) string { return strconv.FormatFloat(f, 'f', 1, 64) }
@@ -278,6 +304,22 @@ func totalsChart(label string, totals []classify.Total, points int) *htmlChart {
 		return nil
 	}
 	return newChart(label, totalLines, totalSamples(totals), time.Time{}, points)
+}
+
+// htmlSpark is how the goroutines of a process developed, in the height of a
+// line: a number, and where there are several samples, curves and the last
+// number.
+type htmlSpark struct {
+	First, Last string
+	Curves      []htmlCurve
+}
+
+func sparkOf(t *classify.TargetResult) htmlSpark {
+	if t.Samples < 2 || len(t.Totals) < 2 {
+		return htmlSpark{First: goroutines(t, true)}
+	}
+	return htmlSpark{count(t.Goroutines.First), count(t.Goroutines.Last),
+		newChart("", totalLines, totalSamples(t.Totals), time.Time{}, 2*sparkWidth).Curves}
 }
 
 func totalSamples(totals []classify.Total) []htmlSample {

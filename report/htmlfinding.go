@@ -13,7 +13,7 @@ import (
 type htmlFinding struct {
 	ID               string
 	Tone, Word, What string
-	Title            string
+	Advisory, Title  string // no advisory, no second line with the title
 	FirstSeen        string
 	Why              string
 	Facts            []htmlFact
@@ -38,8 +38,9 @@ type htmlFinding struct {
 type htmlFact struct{ Label, Text string }
 
 type htmlOccurrence struct {
-	Target, Level, Spark, Trend string
-	Culprits, Victims           int
+	Target, Version, Level, Trend string
+	Culprits, Victims             int
+	Spark                         htmlSpark
 }
 
 // htmlCheck is a line of a checklist: the mark is said in words too.
@@ -60,7 +61,8 @@ type htmlStack struct {
 }
 
 type htmlRemedy struct {
-	For   string
+	For   string // targets and release, if there are several
+	GoTo  string // the release to go to; empty if there is none
 	Steps []htmlStep
 	Avoid []string
 }
@@ -81,9 +83,7 @@ func (w *htmlWriter) finding(n int, f *classify.Finding, above bool) htmlFinding
 		ID: fmt.Sprintf("f%d", n+1), Tone: tones[st], Word: word, What: w.clean(what), Why: w.clean(f.Why), Above: above,
 		Chain: w.chain(f), Icicle: w.icicle(f.Stacks), References: w.references(f.References),
 	}
-	if f.Advisory != "" {
-		v.Title = w.clean(f.Title)
-	}
+	v.Advisory, v.Title = w.clean(f.Advisory), w.clean(f.Title)
 	if f.Status == classify.StatusOngoing && f.FirstSeen != nil {
 		v.FirstSeen = utc(*f.FirstSeen)
 	}
@@ -122,8 +122,8 @@ func bySurety(occurrences []classify.Occurrence) []*classify.Occurrence {
 func (w *htmlWriter) occurrences(v *htmlFinding, f *classify.Finding) {
 	for _, o := range f.Occurrences[:min(len(f.Occurrences), w.rows)] {
 		t := w.target(o.Target)
-		v.Occurrences = append(v.Occurrences, htmlOccurrence{Target: w.clean(o.Target), Level: w.clean(string(o.Level)),
-			Culprits: o.Culprits, Victims: o.Victims, Spark: goroutines(t, false), Trend: trend(o.Growth)})
+		v.Occurrences = append(v.Occurrences, htmlOccurrence{Target: w.clean(o.Target), Version: w.version(t), Level: w.clean(string(o.Level)),
+			Culprits: o.Culprits, Victims: o.Victims, Spark: sparkOf(t), Trend: trend(o.Growth)})
 	}
 	v.MoreOccurrences = len(f.Occurrences) - len(v.Occurrences)
 	for i, o := range bySurety(f.Occurrences) {
@@ -243,17 +243,17 @@ func (w *htmlWriter) stack(s classify.Stack) htmlStack {
 	return v
 }
 
-// remedies tells what to do for each release.
+// remedies tells what to do for each release, that of most targets first: it is
+// the one that the page shows at once.
 func (w *htmlWriter) remedies(remedies []classify.Remedy) []htmlRemedy {
+	remedies = slices.Clone(remedies)
+	slices.SortStableFunc(remedies, func(a, b classify.Remedy) int { return len(b.Targets) - len(a.Targets) })
+	advised := merged(remedies)
 	var all []htmlRemedy
-	for _, m := range remedies[:min(len(remedies), w.items)] {
-		var v htmlRemedy
+	for _, m := range advised[:min(len(advised), w.items)] {
+		v := htmlRemedy{GoTo: w.clean(m.GoTo)}
 		if len(remedies) > 1 {
-			version := "unknown version"
-			if name := cmp.Or(m.Version, candidates(m.Candidates)); name != "" {
-				version = "thanos " + name
-			}
-			v.For = w.clean(fmt.Sprintf("%s (%s)", w.names(m.Targets), version))
+			v.For = cutMiddle(printable(m.whom), min(2*maxName, w.text))
 		}
 		for _, s := range m.Steps[:min(len(m.Steps), w.items)] {
 			step := htmlStep{Text: w.clean(s.Text), Cost: w.clean(s.Cost)}

@@ -91,6 +91,10 @@ func (w *htmlWriter) icicle(stacks []classify.Stack) *htmlIcicle {
 // narrowest is the part of the width below which a call is not drawn.
 const narrowest = 0.004
 
+// untold is the part of the width below which no more than a letter or two of
+// a name would be seen.
+const untold = 0.03
+
 // callees draws the calls below c from x on: those of most culprits first, then
 // those of most goroutines.
 func (w *htmlWriter) callees(ice *htmlIcicle, c *call, row int, x, all float64) {
@@ -124,6 +128,9 @@ func (w *htmlWriter) unbranched(ice *htmlIcicle, c *call, row int, x, width floa
 	box := htmlBox{X: percent(x), Width: percent(width), Class: c.class()}
 	draw := func(text, title string) {
 		box.Y, box.Text, box.Title = row*icicleRow, text, title
+		if width < untold {
+			box.Text = ""
+		}
 		ice.Boxes = append(ice.Boxes, box)
 		ice.Height = max(ice.Height, box.Y)
 		row++

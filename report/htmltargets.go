@@ -2,6 +2,7 @@ package report
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -9,43 +10,45 @@ import (
 	"github.com/thanosleak/thanosleak/classify"
 )
 
-// htmlTargets are the processes: first those of which there is something to
-// tell.
+// htmlTargets are the processes: those of which there is something to tell, and
+// of a fleet the others, which are folded.
 type htmlTargets struct {
 	Told, Others []htmlTarget
-	More         int // processes that are not listed
-	// OpenOthers says that they are few enough to be seen at once.
-	OpenOthers bool
+	More         int    // processes that are not listed
+	Sum          string // of a fleet, in a sentence
 }
 
 // htmlTarget is a process with its facts.
 type htmlTarget struct {
-	Name, Component, Version, Spark, Memory, Judged, Found string
-	Samples, Restarts                                      int
-	Facts                                                  []htmlFact
-	Chart                                                  *htmlChart
-	Top                                                    []htmlStack
-	Open                                                   bool
+	Name, Component, Version, Memory, Result string
+	Samples, Restarts                        int
+	Spark                                    htmlSpark
+	Facts                                    []htmlFact
+	Chart                                    *htmlChart
+	Top                                      []htmlStack
+	Open                                     bool
 }
 
-// targets lists the processes; quiet says that nothing was found, so that they
-// are what the page is about.
+// lookedInto is the rank of outcomes from which there is no more to do than to
+// know them: behind findings, errors and what is undecided.
+var lookedInto = len(serious) + 2
+
+// targets lists the processes, the worst first; quiet says that nothing was
+// found, so that they are what the page is about.
 func (w *htmlWriter) targets(quiet bool) htmlTargets {
 	var v htmlTargets
-	v.OpenOthers = len(w.result.Targets) <= maxRows
-	for i := range w.result.Targets {
-		t := &w.result.Targets[i]
-		what := w.names(w.concerned[t.Name])
+	for _, o := range w.outcomes {
 		list := &v.Others
-		if what != "" || t.Judged != classify.JudgedYes {
+		if o.rank < lookedInto {
 			list = &v.Told
 		}
 		if len(*list) >= w.rows {
 			v.More++
 			continue
 		}
+		t := o.TargetResult
 		view := w.process(t)
-		view.Found = w.clean(what)
+		view.Result = w.clean(o.result(wide))
 		if quiet && len(v.Told)+len(v.Others) <= w.more {
 			view.Chart = totalsChart("Goroutines over time on "+view.Name, t.Totals, w.points)
 			if view.Chart != nil {
@@ -55,14 +58,43 @@ func (w *htmlWriter) targets(quiet bool) htmlTargets {
 		view.Open = quiet && len(w.result.Targets) == 1
 		*list = append(*list, view)
 	}
+	if len(w.result.Targets) > maxRows {
+		v.Sum = w.sum()
+		return v
+	}
+	v.Told, v.Others = append(v.Told, v.Others...), nil
 	return v
+}
+
+// sum says how many processes of a fleet have what, the worst first.
+func (w *htmlWriter) sum() string {
+	var words []string
+	n := map[string]int{}
+	for _, o := range w.outcomes {
+		word := o.word
+		if o.rank == len(serious) {
+			word = "without a sample"
+		}
+		if n[word]++; n[word] == 1 {
+			words = append(words, word)
+		}
+	}
+	for i, word := range words {
+		words[i] = fmt.Sprintf("%d %s", n[word], word)
+	}
+	return plural(len(w.outcomes), "process") + ": " + strings.Join(words, ", ")
+}
+
+// version names the release of a process, or those that it may be.
+func (w *htmlWriter) version(t *classify.TargetResult) string {
+	return w.clean(cmp.Or(t.ThanosVersion, candidates(t.VersionCandidates), "?"))
 }
 
 // process tells the facts of a process.
 func (w *htmlWriter) process(t *classify.TargetResult) htmlTarget {
 	v := htmlTarget{
-		Name: w.clean(t.Name), Component: w.clean(t.Component), Version: w.clean(cmp.Or(t.ThanosVersion, candidates(t.VersionCandidates), "?")),
-		Spark: goroutines(t, false), Memory: memory(t), Judged: w.clean(string(t.Judged)), Samples: t.Samples, Restarts: t.Restarts,
+		Name: w.clean(t.Name), Component: w.clean(t.Component), Version: w.version(t),
+		Spark: sparkOf(t), Memory: memory(t), Samples: t.Samples, Restarts: t.Restarts,
 	}
 	chained := "none"
 	if t.ChainedQueriers == nil {

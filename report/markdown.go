@@ -23,6 +23,7 @@ func Markdown(w io.Writer, run Run, r *classify.Result, o TextOptions) error {
 		m.line("- gone: %s, which earlier runs found", md(joined(f.Advisory, f.Title)))
 	}
 	m.targets(r)
+	m.comparison(r, o.Verbose)
 	m.foot(run, r)
 	_, err := io.WriteString(w, m.String())
 	return err

@@ -159,6 +159,10 @@ func (p *page) blank() { p.buf.WriteByte('\n') }
 // pad fills a text up with spaces to n columns.
 func pad(s string, n int) string { return s + strings.Repeat(" ", max(n-columns(s), 0)) }
 
+// Wrap breaks a text into lines of at most width columns, for messages that are
+// no part of a report.
+func Wrap(s string, width int) []string { return wrap(s, width) }
+
 // wrap breaks a text between words, and within those that are too long.
 func wrap(s string, width int) []string {
 	var lines []string

@@ -57,10 +57,22 @@ func judgeAll(t *testing.T) map[string]*classify.Result {
 		"fleet":      judge(t, fleet(s)...),
 		"many": judge(t, s.all(flagship, receive, deadlock, "v0.42.4-misc", "libs", "v0.35.1-risingload-noleak",
 			"v0.35.0-issue6948-receive-leakprof")...),
-		"suspect": judge(t, growing(s)),
-		"unknown": judgeBy(knowledgeOfNothing(t), growing(s), s.one(flagship, "upper", "thanos-query-1:10902")),
-		"empty":   judge(t),
+		"suspect":  judge(t, growing(s)),
+		"unknown":  judgeBy(knowledgeOfNothing(t), growing(s), s.one(flagship, "upper", "thanos-query-1:10902")),
+		"empty":    judge(t),
+		"compared": compared(t, s.all("v0.35.1-risingload-noleak"), s.all(flagship)),
+		"fleets-compared": compared(t, s.all("steady-v0.42.4", "v0.35.0-receive-issue6948-leak", "v0.35.1-healthy"),
+			s.all("v0.35.1-risingload-noleak", "steady-v0.42.4", "v0.30.1-issue6086-storegateway-deadlock")),
 	}
+}
+
+// compared is a judgement of the newer targets, beside what differs from the base.
+func compared(t *testing.T, base, newer []profile.Target) *classify.Result {
+	t.Helper()
+	r := judge(t, newer...)
+	r.Comparison = classify.Compare(classify.InventoryOf(base, nil), classify.InventoryOf(newer, nil), r.Findings)
+	r.Comparison.Base = "release.tar.gz"
+	return r
 }
 
 // growing is a querier in the middle of rising load, which looks like a leak

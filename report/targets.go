@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/olekukonko/tablewriter"
@@ -22,58 +23,135 @@ func (p *page) occurrences(f *classify.Finding, r *classify.Result, verbose bool
 	if !verbose {
 		shown = shown[:min(len(shown), maxRows)]
 	}
-	p.table([]string{"target", "level", "culprits", "victims", "goroutines", "culprits over time"}, func(narrow bool) [][]string {
+	p.table([]string{"target", "level", "culprits", "victims", "goroutines"}, func(fit int) [][]string {
 		var rows [][]string
 		for _, o := range shown {
-			rows = append(rows, []string{o.Target, string(o.Level), count(o.Culprits), count(o.Victims), goroutines(target(r, o.Target), narrow), trend(o.Growth)})
+			rows = append(rows, []string{o.Target, string(o.Level), trend(o.Growth), count(o.Victims), goroutines(target(r, o.Target), fit != wide)})
 		}
 		return rows
 	})
 	p.more(len(f.Occurrences)-len(shown), "target", verbose)
 }
 
-// targetTable lists the targets where there are several, in the order given; a
-// fleet is summed up.
+// targetTable lists the targets where there are several, the worst first, else
+// in the order given; a fleet is summed up.
 func (p *page) targetTable(r *classify.Result, verbose bool) {
 	if len(r.Targets) < 2 || len(r.Findings) == 1 && len(r.Findings[0].Occurrences) == len(r.Targets) {
 		return // the finding lists them all
 	}
+	if len(r.Targets) <= maxErrors && !slices.ContainsFunc(r.Targets, func(t classify.TargetResult) bool { return t.Samples > 0 || !failed(t) }) {
+		return // the errors list them all
+	}
+	rows := outcomes(r)
 	p.blank()
 	if len(r.Targets) > maxRows && !verbose {
-		p.kindTable(r)
+		p.kindTable(rows)
 		return
 	}
-	p.table([]string{"target", "component", "thanos", "goroutines", "judged"}, func(narrow bool) [][]string {
-		var rows [][]string
-		for i := range r.Targets {
-			t := &r.Targets[i]
-			rows = append(rows, []string{t.Name, t.Component, cmp.Or(t.ThanosVersion, candidates(t.VersionCandidates), "?"), goroutines(t, narrow), judged(t.Judged)})
+	p.table([]string{"target", "component", "thanos", "goroutines", "result"}, func(fit int) [][]string {
+		var cells [][]string
+		for _, o := range rows {
+			cells = append(cells, []string{o.Name, o.component(), o.version(), goroutines(o.TargetResult, fit != wide), o.result(fit)})
 		}
-		return rows
+		return cells
 	})
 }
 
-// kindTable sums targets up by component, release and how far they were judged,
-// in the order in which the first of each kind is given.
-func (p *page) kindTable(r *classify.Result) {
-	type kind struct {
-		component, version string
-		judged             classify.Judged
+// outcome is a target and what came out for it.
+type outcome struct {
+	*classify.TargetResult
+	// rank sorts: the worst first, from 0.
+	rank int
+	// word is the level of the worst that was found, or what else there is to
+	// say; advisories are the IDs of that level, nil if none knows it.
+	word       string
+	advisories []string
+}
+
+// result says what came out; tight without the names, which the findings tell.
+func (o outcome) result(fit int) string {
+	if fit == tight || len(o.advisories) == 0 {
+		return o.word
 	}
+	return o.word + " " + strings.Join(o.advisories, ", ")
+}
+
+func (o outcome) component() string { return cmp.Or(o.Component, "?") }
+func (o outcome) version() string {
+	return cmp.Or(o.ThanosVersion, candidates(o.VersionCandidates), "?")
+}
+
+// outcomes returns what came out for the targets, the worst first: what was
+// found, then errors, which are to be seen to, then what is undecided.
+func outcomes(r *classify.Result) []outcome {
+	var all []outcome
+	for i := range r.Targets {
+		all = append(all, outcomeOf(&r.Targets[i], r.Findings))
+	}
+	slices.SortStableFunc(all, func(a, b outcome) int { return a.rank - b.rank })
+	return all
+}
+
+// serious are the levels of findings, worst first, that come before whatever
+// else there is to say of a target.
+var serious = []classify.Level{classify.Confirmed, classify.Likely, classify.Suspect}
+
+// outcomeOf tells what came out for a target.
+func outcomeOf(t *classify.TargetResult, findings []classify.Finding) outcome {
+	rank := len(serious)
+	for i, level := range serious {
+		if found, ids := foundOn(t, findings, level); found {
+			return outcome{t, i, string(level), ids}
+		}
+	}
+	found, ids := foundOn(t, findings, classify.Note)
+	switch {
+	case failed(*t):
+		return outcome{t, rank, "see error", nil}
+	case t.Judged == classify.JudgedNo:
+		return outcome{t, rank, "no sample", nil}
+	case t.Judged == classify.JudgedUndecided:
+		return outcome{t, rank + 1, "undecided", nil}
+	case found && len(ids) > 0: // of others there is nothing to look up
+		return outcome{t, rank + 2, string(classify.Note), ids}
+	}
+	return outcome{t, rank + 3, "clean", nil}
+}
+
+// foundOn reports whether something of a level was found on a target, and the
+// IDs of the advisories that know it.
+func foundOn(t *classify.TargetResult, findings []classify.Finding, level classify.Level) (found bool, ids []string) {
+	for _, f := range findings {
+		if f.Status == classify.StatusGone || !slices.ContainsFunc(f.Occurrences, func(o classify.Occurrence) bool {
+			return o.Target == t.Name && o.Level == level
+		}) {
+			continue
+		}
+		found = true
+		if f.Advisory != "" {
+			ids = append(ids, f.Advisory)
+		}
+	}
+	return found, ids
+}
+
+// kindTable sums targets up by component, release and what came out for them,
+// in the order in which the first of each kind is given.
+func (p *page) kindTable(all []outcome) {
+	type kind struct{ component, version, result string }
 	members := map[kind][]*classify.TargetResult{}
 	var kinds []kind
-	for i := range r.Targets {
-		t := &r.Targets[i]
-		k := kind{t.Component, cmp.Or(t.ThanosVersion, candidates(t.VersionCandidates), "?"), t.Judged}
+	for _, o := range all {
+		k := kind{o.component(), o.version(), o.result(wide)}
 		if members[k] == nil {
 			kinds = append(kinds, k)
 		}
-		members[k] = append(members[k], t)
+		members[k] = append(members[k], o.TargetResult)
 	}
-	p.table([]string{"targets", "component", "thanos", "goroutines", "judged"}, func(bool) [][]string {
+	p.table([]string{"targets", "component", "thanos", "goroutines", "result"}, func(int) [][]string {
 		var rows [][]string
 		for _, k := range kinds {
-			rows = append(rows, []string{count(len(members[k])), k.component, k.version, totals(members[k]), judged(k.judged)})
+			rows = append(rows, []string{count(len(members[k])), k.component, k.version, totals(members[k]), k.result})
 		}
 		return rows
 	})
@@ -95,15 +173,15 @@ func totals(targets []*classify.TargetResult) string {
 	return fmt.Sprintf("%d to %d", low, high)
 }
 
-// judged tells how far a target was judged. Errors are too long for a table.
-func judged(j classify.Judged) string {
-	if j == classify.JudgedNo {
-		return "no: see error"
-	}
-	return string(j)
-}
-
 func count(n int) string { return fmt.Sprint(n) }
+
+// How much of a row is told: all of it, no chart, or only what stands nowhere
+// else. The first that fits the page is taken.
+const (
+	wide = iota
+	narrow
+	tight
+)
 
 // goroutines tells how the number of goroutines of a target developed; narrow
 // without a chart.
@@ -135,11 +213,11 @@ func trend(g classify.Growth) string {
 const minName = 20
 
 // fitted returns rows that fit the page, as far as they can: narrow ones where
-// the wide do not, then with shorter names.
-func (p *page) fitted(header []string, rows func(narrow bool) [][]string) [][]string {
-	cells, excess := p.clean(header, rows(false))
-	if excess > 0 {
-		cells, excess = p.clean(header, rows(true))
+// the wide do not, then tight ones, then with shorter names.
+func (p *page) fitted(header []string, rows func(fit int) [][]string) [][]string {
+	cells, excess := p.clean(header, rows(wide))
+	for fit := narrow; fit <= tight && excess > 0; fit++ {
+		cells, excess = p.clean(header, rows(fit))
 	}
 	if excess > 0 {
 		longest := 0
@@ -174,7 +252,7 @@ func (p *page) clean(header []string, rows [][]string) (cells [][]string, excess
 }
 
 // table writes rows under a header without lines.
-func (p *page) table(header []string, rows func(narrow bool) [][]string) {
+func (p *page) table(header []string, rows func(fit int) [][]string) {
 	var out strings.Builder
 	t := tablewriter.NewTable(&out,
 		tablewriter.WithRenderer(renderer.NewBlueprint(tw.Rendition{
@@ -236,15 +314,17 @@ func (p *page) exposures(r *classify.Result) {
 		}
 		byWho[who] = append(byWho[who], id)
 	}
-	for i, who := range all {
-		if i == 0 {
-			p.blank()
-		}
-		seen := "they were"
-		if len(byWho[who]) == 1 {
-			seen = "it was"
-		}
-		p.paragraph(styled("  exposed", yellow), 11, fmt.Sprintf("%s can hit %s: release and preconditions fit, but %s not seen (yet)",
-			strings.Join(byWho[who], ", "), who, seen), plain)
+	if len(ids) == 0 {
+		return
 	}
+	for i, who := range all {
+		all[i] = strings.Join(byWho[who], ", ") + " can hit " + who
+	}
+	seen, what := "they were", "ID"
+	if len(ids) == 1 {
+		seen, what = "it was", ids[0]
+	}
+	p.blank()
+	p.paragraph(styled("  exposed", yellow), 11, fmt.Sprintf("%s: release and preconditions fit, but %s not seen (yet); for more: thanosleak advisories %s",
+		strings.Join(all, "; "), seen, what), plain)
 }

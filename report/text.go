@@ -32,6 +32,12 @@ const (
 // the first screen is enough in an incident.
 func Text(w io.Writer, run Run, r *classify.Result, o TextOptions) error {
 	p := &page{width: min(max(cmp.Or(o.Width, defaultWidth), minWidth), maxWidth), color: o.Color}
+	p.report(run, r, o)
+	return p.writeTo(w)
+}
+
+// report writes the result.
+func (p *page) report(run Run, r *classify.Result, o TextOptions) {
 	gone := goneFindings(r)
 	shown := shownFindings(r, o.Verbose)
 	found := len(shown) > 0 && shown[0].Level.AtLeast(classify.Suspect)
@@ -41,6 +47,10 @@ func Text(w io.Writer, run Run, r *classify.Result, o TextOptions) error {
 	for i := range shown {
 		if i > 0 || !found {
 			p.blank()
+		}
+		p.headline(&shown[i], r)
+		if i == 0 && found {
+			p.overview(shown[1:], r, o.Verbose)
 		}
 		p.finding(&shown[i], r, o.Verbose)
 	}
@@ -54,9 +64,11 @@ func Text(w io.Writer, run Run, r *classify.Result, o TextOptions) error {
 		p.blank()
 		p.failures(r, o.Verbose)
 	}
-	p.exposures(r)
+	if p.soak(r); r.Soak == nil { // which tells more of them
+		p.exposures(r)
+	}
+	p.comparison(r, o.Verbose)
 	p.closing(run, r, o.Verbose)
-	return p.writeTo(w)
 }
 
 // shownFindings leaves out notes unless asked for, or nothing else was found.
@@ -70,6 +82,30 @@ func shownFindings(r *classify.Result, verbose bool) []classify.Finding {
 // goneFindings returns what earlier runs saw and this one does not.
 func goneFindings(r *classify.Result) []classify.Finding {
 	return slices.DeleteFunc(slices.Clone(r.Findings), func(f classify.Finding) bool { return f.Status != classify.StatusGone })
+}
+
+// overview lists the findings below the first in a line each: the details of
+// one fill a screen.
+func (p *page) overview(others []classify.Finding, r *classify.Result, verbose bool) {
+	if len(others) == 0 {
+		return
+	}
+	p.blank()
+	p.line(styled(fmt.Sprintf("  and %d more, told below", len(others)), dim))
+	shown := others
+	if !verbose {
+		shown = others[:min(len(others), maxRows)]
+	}
+	longest := 0
+	for i := range shown {
+		word, _, _ := headlineOf(&shown[i], r)
+		longest = max(longest, columns(word))
+	}
+	for i := range shown {
+		word, what, st := headlineOf(&shown[i], r)
+		p.paragraph(styled("  "+word, st), 2+longest+2, what, plain)
+	}
+	p.more(len(others)-len(shown), "finding", verbose)
 }
 
 // gone names what earlier runs saw.
@@ -93,115 +129,6 @@ func recalls(f *classify.Finding) bool {
 		}
 	}
 	return false
-}
-
-// nothingFound says that there is no leak, or why that cannot be said, and
-// shows what stands in the process. notes says that notes follow.
-func (p *page) nothingFound(r *classify.Result, notes, verbose bool) {
-	known := noLeak(r)
-	if notes {
-		known = "nothing proven, see the note"
-	}
-	switch {
-	case r.Verdict == classify.VerdictClean:
-		p.verdict("CLEAN", green, looked(r)+": "+known+", and no stack grows")
-	case r.Verdict == classify.VerdictUndecided:
-		p.verdict("UNDECIDED", yellow, looked(r)+": "+known+"; "+undecided(r))
-	case len(r.Targets) == 0:
-		p.verdict("INCOMPLETE", yellow, "there was nothing to look at")
-	default:
-		p.verdict("INCOMPLETE", yellow, missing(r, known))
-	}
-	p.failures(r, verbose)
-	if len(r.Targets) == 1 && r.Targets[0].Samples > 0 && !notes {
-		p.blank()
-		p.process(&r.Targets[0])
-		p.past(&r.Targets[0])
-		p.topStacks(&r.Targets[0])
-	}
-	for i := range r.Targets {
-		p.crowd(&r.Targets[i])
-	}
-	if cmd := decidingCommand(r); cmd != "" {
-		p.blank()
-		p.deciding(cmd)
-	}
-}
-
-// noLeak says that nothing was found, and what was not counted.
-func noLeak(r *classify.Result) string {
-	if n := len(r.Ignored); n > 0 {
-		return fmt.Sprintf("no known leak beside %s, see the warnings", plural(n, "ignored finding"))
-	}
-	return "no known leak"
-}
-
-// undecided says why nothing is decided, where all undecided targets have the
-// same reason.
-func undecided(r *classify.Result) string {
-	reasons := map[string]bool{}
-	for _, t := range r.Targets {
-		if t.Judged == classify.JudgedUndecided && t.Undecided != "" {
-			reasons[t.Undecided] = true
-		}
-	}
-	if len(reasons) == 1 {
-		for reason := range reasons {
-			return reason
-		}
-	}
-	return "growth needs more samples"
-}
-
-// crowdMin is the number of goroutines in one stack from which it is told that
-// they are most of a process.
-const crowdMin = 100
-
-// crowd points at a stack that most goroutines of a process stand in: with one
-// sample nothing is known of it but that.
-func (p *page) crowd(t *classify.TargetResult) {
-	if t.Judged != classify.JudgedUndecided || len(t.Top) == 0 || t.Top[0].Count < crowdMin || 2*t.Top[0].Count < t.Goroutines.Last {
-		return
-	}
-	leaf, position := telling(t.Top[0].Frames)
-	p.blank()
-	p.paragraph(styled("  look", bold), labelWidth, fmt.Sprintf("%d of %d goroutines of %s stand in one stack: %s %s",
-		t.Top[0].Count, t.Goroutines.Last, t.Name, leaf, position), plain)
-}
-
-// missing says how many targets gave no sample, and what is known of the
-// others.
-func missing(r *classify.Result, known string) string {
-	n := 0
-	for _, t := range r.Targets {
-		if t.Judged == classify.JudgedNo {
-			n++
-		}
-	}
-	switch {
-	case n == len(r.Targets) && n == 1 && r.Targets[0].Samples > 0:
-		return fmt.Sprintf("the target gave no new sample; of %d earlier ones: %s", r.Targets[0].Samples, known)
-	case n == len(r.Targets) && n == 1:
-		return "the target gave no sample"
-	case n == len(r.Targets):
-		return fmt.Sprintf("none of %d targets gave a sample", n)
-	}
-	return fmt.Sprintf("%d of %d targets gave no sample; the others: %s", n, len(r.Targets), known)
-}
-
-func (p *page) verdict(word string, st style, s string) {
-	p.paragraph(styled(word, st), columns(word)+2, s, plain)
-}
-
-// deciding writes the command that would decide, whole.
-func (p *page) deciding(command string) {
-	spans := []span{styled(pad("  next", labelWidth), bold), text("to decide:"), styled(" "+command, bold)}
-	if labelWidth+columns("to decide: "+command) <= p.width {
-		p.line(spans...)
-		return
-	}
-	p.line(spans[:2]...)
-	p.command(command)
 }
 
 // maxErrors is the number of errors that are told, and maxWarnings that of
@@ -303,28 +230,6 @@ func plural(n int, noun string) string {
 	return fmt.Sprintf("%d %ss", n, noun)
 }
 
-// decidingCommand is the one command that would decide what is undecided.
-func decidingCommand(r *classify.Result) string {
-	var urls []string
-	undecided := false
-	for _, t := range r.Targets {
-		if t.Judged != classify.JudgedUndecided {
-			continue
-		}
-		undecided = true
-		if t.URL != "" {
-			urls = append(urls, classify.ShellQuote(t.URL))
-		}
-	}
-	if !undecided {
-		return ""
-	}
-	if len(urls) == 0 || len(urls) > 5 {
-		urls = []string{"http://HOST:10902"}
-	}
-	return "thanosleak scan " + strings.Join(urls, " ") + " --samples 10 --interval 30s"
-}
-
 // process writes the line of a single target.
 func (p *page) process(t *classify.TargetResult) {
 	g := t.Goroutines
@@ -372,25 +277,12 @@ func mebibytes(n int64) string {
 	return fmt.Sprintf("%d MiB", n>>20)
 }
 
-// topStacks lists the most numerous stacks.
-func (p *page) topStacks(t *classify.TargetResult) {
-	p.blank()
-	p.line(styled("  most goroutines", bold))
-	bundles := alike(t.Top, false)
-	slices.SortStableFunc(bundles, func(a, b bundle) int { return b.Count - a.Count })
-	for _, b := range bundles {
-		p.stack("", b.Stack, b.stacks)
-	}
-}
-
-// Headline returns the first line of the text report, cut at the width in
-// columns; 0 does not cut it.
+// Headline returns the first sentence of the text report on one line, cut at the
+// width in columns; 0 does not cut it.
 func Headline(r *classify.Result, width int) string {
-	var b strings.Builder
-	if err := Text(&b, Run{}, r, TextOptions{Width: maxWidth}); err != nil {
-		return err.Error()
-	}
-	line, _, _ := strings.Cut(b.String(), "\n")
+	p := &page{width: maxText}
+	p.report(Run{}, r, TextOptions{})
+	line, _, _ := strings.Cut(p.buf.String(), "\n")
 	if width > 0 {
 		return cut(line, width)
 	}
