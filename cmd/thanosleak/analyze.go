@@ -22,6 +22,9 @@ type analyzer struct {
 	shared
 	each   bool
 	window duration
+	// base is the older capture to compare with; empty for none.
+	base      string
+	givenBase bool
 }
 
 func newAnalyzeCommand(std streams) *cobra.Command {
@@ -33,25 +36,32 @@ func newAnalyzeCommand(std streams) *cobra.Command {
 any form: debug=0, 1 or 2, gzipped or not, also inside a log. "-" reads standard
 input. Files given by name are samples of one process, unless --each.
 
+--base tells what differs from an older capture, such as that of the release
+before, for as many requests in flight. It changes nothing in what is found; a
+base that cannot be compared is exit status 3.
+
 ` + exitHelp,
 		Example: `  thanosleak analyze goroutine.txt                     a dump from a ticket
   thanosleak analyze before.pb.gz after.pb.gz          two samples of one process
   thanosleak analyze --each pod-*.pb.gz                one sample of many processes
+  thanosleak analyze rc.tar.gz --base release.tar.gz   what a new release changed
   curl -s http://HOST:10902/debug/pprof/goroutine | thanosleak analyze -`,
 		Args: atLeast("a file, a folder or - for standard input", "goroutine.pb.gz"),
 		RunE: func(c *cobra.Command, args []string) error {
 			a.given = givenFlags(c)
+			a.givenBase = c.Flags().Changed("base")
 			return a.run(c.Context(), std, args)
 		},
 	}
 	a.add(c)
 	c.Flags().BoolVar(&a.each, "each", false, "every file is a process of its own")
 	c.Flags().Var(&a.window, "window", "leave out samples from more than `DURATION` before the newest (0s: none)")
+	c.Flags().StringVar(&a.base, "base", "", "`PATH` of an older capture: tell which stacks are new, gone or grown since")
 	return c
 }
 
 func (a *analyzer) run(ctx context.Context, std streams, args []string) error {
-	if err := a.check(); err != nil {
+	if err := errors.Join(a.check(), a.checkBase(args)); err != nil {
 		return err
 	}
 	db, err := knowledge(a.advisories)
@@ -60,7 +70,8 @@ func (a *analyzer) run(ctx context.Context, std streams, args []string) error {
 	}
 	run := report.Run{Version: version(), AdvisoriesVersion: db.Version, Started: now(),
 		Command: "thanosleak analyze " + strings.Join(args, " ") + a.given}
-	in, err := read(ctx, distinct(args), std.in, capture.Options{Each: a.each, Flags: profile.FlagFilter(flagNames(db)), Now: run.Started, Window: time.Duration(a.window)})
+	o := capture.Options{Each: a.each, Flags: profile.FlagFilter(flagNames(db)), Now: run.Started, Window: time.Duration(a.window)}
+	in, err := read(ctx, distinct(args), std.in, o)
 	switch {
 	case err != nil:
 		fmt.Fprintf(std.err, "thanosleak: %v\n", err)
@@ -70,9 +81,10 @@ func (a *analyzer) run(ctx context.Context, std streams, args []string) error {
 	}
 	r := a.judge(in.Targets, db, "")
 	r.Warnings = append(r.Warnings, in.Warnings...)
+	uncompared := a.compare(ctx, std, in.Targets, r, o)
 	run.Finished = now()
 	_, unwritten := a.print(std, run, r, nil)
-	return a.status(std, r, unwritten)
+	return a.status(std, r, uncompared, unwritten)
 }
 
 // read reads the input, or gives up when ctx is done: standard input may never

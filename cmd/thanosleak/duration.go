@@ -24,6 +24,12 @@ func (d *duration) String() string {
 	}
 }
 
+// typed writes a time as it would be typed.
+func typed(d time.Duration) string {
+	v := duration(d)
+	return v.String()
+}
+
 func (d *duration) Type() string { return "DURATION" }
 
 func (d *duration) Set(s string) error {

@@ -15,7 +15,7 @@ type look struct {
 }
 
 func (l *look) add(f *pflag.FlagSet) {
-	f.StringVar(&l.color, "color", "auto", "colours: auto, always or never")
+	f.StringVar(&l.color, "color", "auto", "`WHEN` to use colours: auto, always or never")
 }
 
 func (l *look) check() error {

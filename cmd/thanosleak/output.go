@@ -55,6 +55,12 @@ type shared struct {
 	// ignoreFile lists findings that are accepted, ignore is what it says.
 	ignoreFile string
 	ignore     *classify.Ignore
+	// soak says that the samples are of a soak: what is undecided then fails.
+	// require are the conditions that it must have exercised.
+	soak    bool
+	require []string
+	// baseline is what stood at rest in another release; nil for none.
+	baseline *classify.Baseline
 }
 
 func (s *shared) add(c *cobra.Command) {
@@ -63,7 +69,7 @@ func (s *shared) add(c *cobra.Command) {
 	f.StringVar(&s.failOn, "fail-on", "likely", "exit 1 for findings of this `LEVEL` or above: confirmed, likely, suspect, never")
 	addAdvisories(f, &s.advisories)
 	f.StringVar(&s.thanosVersion, "thanos-version", "", "`VERSION` of Thanos, such as 0.35.1, for processes and dumps that do not tell theirs")
-	f.StringVar(&s.memory, "memory-limit", "", "memory that each process may have, such as 8GB, to tell how long it lasts (default: its GOMEMLIMIT)")
+	f.StringVar(&s.memory, "memory-limit", "", "`SIZE` of memory that each process may have, such as 8GB, to tell how long it lasts (default: its GOMEMLIMIT)")
 	f.StringVar(&s.ignoreFile, "ignore", "", "`FILE` with findings that are accepted, each with a reason and the day on which that expires")
 	s.look.add(f)
 	f.BoolVarP(&s.quiet, "quiet", "q", false, "print nothing while the exit status is 0; files of -o are written")
@@ -173,7 +179,8 @@ func (s *shared) judge(targets []profile.Target, db *advisory.DB, kept string) *
 		}
 	}
 	return classify.Judge(targets, classify.Options{
-		Thresholds: classify.DefaultThresholds(), Advisories: db, Kept: kept, MemoryLimit: s.memoryLimit, Ignore: s.ignore, Now: now(),
+		Thresholds: classify.DefaultThresholds(), Advisories: db, Kept: kept, MemoryLimit: s.memoryLimit, Ignore: s.ignore,
+		Soak: s.soak, Require: s.require, Baseline: s.baseline, Now: now(),
 	})
 }
 
@@ -238,9 +245,12 @@ func (s *shared) outcome(r *classify.Result) error {
 		}
 	}
 	for _, t := range r.Targets {
-		if t.Judged == classify.JudgedNo {
+		if t.Judged == classify.JudgedNo || s.soak && t.Judged == classify.JudgedUndecided {
 			return failedError{}
 		}
+	}
+	if r.Soak != nil && len(r.Soak.Unmet()) > 0 {
+		return failedError{}
 	}
 	return nil
 }

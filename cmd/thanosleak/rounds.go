@@ -34,6 +34,7 @@ type rounds struct {
 	troubles []string         // what else went wrong when targets were looked up
 	progress *progress
 	tidied   time.Time // when samples that are too old were last looked for
+	resting  int       // the number of the rest of a soak that samples are of; 0 for none
 
 	mu      sync.Mutex
 	notKept []error // why samples are missing in the capture, once a target
@@ -226,7 +227,7 @@ func (r *rounds) sample(ctx context.Context, w *watch, last bool) {
 	ctx, cancel := r.within(ctx)
 	defer cancel()
 	s, payload, err := w.client.Sample(ctx)
-	w.last = err
+	w.last, s.Rest = err, r.resting
 	switch {
 	case errors.Is(err, scrape.ErrSeveralProcesses):
 		w.mixed = err

@@ -66,19 +66,24 @@ func run(ctx context.Context, args []string, std streams) (status int) {
 	root.SetOut(std.out)
 	root.SetErr(std.err)
 	err := root.ExecuteContext(ctx)
+	status = statusOf(err)
+	if err != nil && !errors.As(err, &foundError{}) && !errors.As(err, &failedError{}) {
+		fmt.Fprintf(std.err, "thanosleak: %v\n", err)
+	}
+	return status
+}
+
+// statusOf is the exit status of a command that ended with the error.
+func statusOf(err error) int {
 	var usage usageError
 	switch {
 	case err == nil:
 		return exitOK
 	case errors.As(err, &foundError{}):
 		return exitFound
-	case errors.As(err, &failedError{}):
-		return exitFailed
 	case errors.As(err, &usage):
-		fmt.Fprintf(std.err, "thanosleak: %v\n", err)
 		return exitUsage
 	}
-	fmt.Fprintf(std.err, "thanosleak: %v\n", err)
 	return exitFailed
 }
 
@@ -86,9 +91,12 @@ func newRootCommand(std streams) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "thanosleak",
 		Short: "Find goroutine leaks in Thanos, name them and say what to do",
-		Example: `  thanosleak scan http://thanos-query:10902          scrape a querier six times and judge
-  thanosleak analyze goroutine.pb.gz                 judge a profile from a ticket
-  thanosleak analyze incident.tar.gz -o json         judge a capture, for a program`,
+		Example: `In an incident: six samples in 75 seconds, through a port-forward
+  thanosleak scan localhost:10902
+From cron: add a sample to a history, and tell what is new
+  thanosleak scan thanos-query:10902 --samples 1 -q --dir /var/lib/thanosleak
+In CI: put load on a release, and fail if anything stays when it is over
+  thanosleak soak localhost:10902 -o junit=soak.xml -- ./load.sh`,
 		SilenceUsage: true, SilenceErrors: true, SuggestionsMinimumDistance: 2,
 		Version: version(),
 		Args: func(c *cobra.Command, args []string) error {
@@ -99,11 +107,12 @@ func newRootCommand(std streams) *cobra.Command {
 		},
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
+	root.SetHelpFunc(help(std))
 	root.SetVersionTemplate("thanosleak {{.Version}}\n")
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usagef("%w. Run '%s --help' for the flags", err, c.CommandPath())
 	})
-	root.AddCommand(newScanCommand(std), newAnalyzeCommand(std), newServeCommand(std), newAdvisoriesCommand(std), newDemoCommand(std), newVersionCommand(std))
+	root.AddCommand(newScanCommand(std), newAnalyzeCommand(std), newSoakCommand(std), newServeCommand(std), newAdvisoriesCommand(std), newDemoCommand(std), newVersionCommand(std))
 	complete(root)
 	return root
 }

@@ -69,6 +69,7 @@ func (s *scanner) run(ctx context.Context, std streams, args []string) error {
 	}
 	defer rounds.store.close() // what can go wrong has by then
 	rounds.run(ctx, s.samples)
+	rounds.finish(ctx)
 	return rounds.report(ctx, run)
 }
 
@@ -94,6 +95,11 @@ func (r *rounds) run(ctx context.Context, samples int) {
 		}
 		r.refresh(ctx)
 	}
+}
+
+// finish takes full stacks where they are wanted once, writes what waited for
+// them, and lets go of the targets.
+func (r *rounds) finish(ctx context.Context) {
 	r.progress.clear()
 	if r.fullStacks == "once" && ctx.Err() == nil {
 		r.fullStacksOnce(ctx)

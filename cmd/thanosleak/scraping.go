@@ -53,10 +53,22 @@ func newScraping(interval time.Duration) scraping {
 	}
 }
 
+// add adds the flags of the commands that sample by the clock.
 func (s *scraping) add(c *cobra.Command) {
 	s.shared.add(c)
+	s.addTargets(c)
 	f := c.Flags()
 	f.Lookup("quiet").Usage = "print nothing while the exit status is 0 or, with a folder in --dir, while nothing is new; files of -o are written"
+	f.StringVar(&s.dir, "dir", "", "keep what was scraped in `DIR`: a folder, which is added to and judged as a whole, or a new .tar.gz")
+	f.Var(&s.window, "window", "judge the samples that a folder holds of the last `DURATION` before the newest")
+	f.Var(&s.retention, "retention", "remove samples from a folder that are older; of those older than a day one an hour stays (0s: keep all)")
+	s.before.add(f)
+	f.StringVar(&s.sizeLimit, "retention-size", "2GB", "remove the oldest samples from a folder when all take more than `SIZE` (0: no bound)")
+}
+
+// addTargets adds the flags that say how targets are found and asked.
+func (s *scraping) addTargets(c *cobra.Command) {
+	f := c.Flags()
 	f.Var(&s.interval, "interval", "time between samples")
 	f.Var(&s.timeout, "timeout", "how long one sample of one target may take")
 	f.BoolVar(&s.force, "force", false, "take profiles even of processes for which they are costly")
@@ -64,11 +76,6 @@ func (s *scraping) add(c *cobra.Command) {
 	f.IntVar(&s.concurrency, "concurrency", 32, "`NUMBER` of targets that are asked at the same time")
 	f.StringArrayVar(&s.targetFiles, "target-file", nil, "targets in files of Prometheus' file_sd form, JSON or YAML; `GLOB` may be repeated, and is read again for every round")
 	f.StringVar(&s.httpConfig, "http.config.file", "", "`FILE` with TLS and credentials for the targets, in the form of Prometheus' http_config")
-	f.StringVar(&s.dir, "dir", "", "keep what was scraped in a folder, which is added to and judged as a whole, or in a new .tar.gz")
-	f.Var(&s.window, "window", "judge the samples that a folder holds of the last `DURATION` before the newest")
-	f.Var(&s.retention, "retention", "remove samples from a folder that are older; of those older than a day one an hour stays (0s: keep all)")
-	s.before.add(f)
-	f.StringVar(&s.sizeLimit, "retention-size", "2GB", "remove the oldest samples from a folder when all take more than `SIZE` (0: no bound)")
 }
 
 func (s *scraping) check() error {

@@ -13,8 +13,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -26,7 +28,30 @@ import (
 var update = flag.Bool("update", false, "rewrite expected outputs in the scripts")
 
 func TestMain(m *testing.M) {
-	testscript.Main(leakChecked{m}, map[string]func(){"thanosleak": main})
+	testscript.Main(leakChecked{m}, map[string]func(){"thanosleak": main, "load": load})
+}
+
+// load is "load URL N [STATUS]", a load command that runs anywhere: N queries
+// that give up soon, and then an exit with the status. With N negative it goes on
+// until it is stopped, and writes its process id first.
+func load() {
+	n, err := strconv.Atoi(os.Args[2])
+	if err != nil {
+		panic(err)
+	}
+	if n < 0 {
+		fmt.Println("load", os.Getpid(), "in round", os.Getenv("THANOSLEAK_ROUND"))
+	}
+	client := &http.Client{Timeout: 20 * time.Millisecond}
+	for i := 0; i != n; i++ {
+		if resp, err := client.Get(os.Args[1] + "/api/v1/query"); err == nil {
+			resp.Body.Close()
+		}
+	}
+	if len(os.Args) > 3 {
+		status, _ := strconv.Atoi(os.Args[3])
+		os.Exit(status)
+	}
 }
 
 // leakChecked fails tests that leave goroutines behind.

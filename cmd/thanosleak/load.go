@@ -1,0 +1,75 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"time"
+)
+
+// loadGrace is how long a load command that was told to stop may take.
+const loadGrace = 10 * time.Second
+
+// checkCommand finds out before anything is done whether there is such a
+// command.
+func checkCommand(command []string) error {
+	if len(command) == 0 {
+		return nil
+	}
+	if _, err := exec.LookPath(command[0]); err != nil {
+		return usagef("the load command cannot be run: %w", err)
+	}
+	return nil
+}
+
+// runLoad runs a load command until it ends, or stops it when the time is over
+// or ctx is done: by SIGTERM to its process group, where there are such, and by
+// force when it does not heed that. What it leaves running is stopped as well,
+// for it would go on while the processes are to rest. stopped says that it did
+// not end by itself.
+func runLoad(ctx context.Context, out io.Writer, round int, limit time.Duration, command []string) (stopped bool, err error) {
+	cmd := exec.Command(command[0], command[1:]...)
+	cmd.Env = append(os.Environ(), fmt.Sprintf("THANOSLEAK_ROUND=%d", round))
+	if c, ok := out.(cleaner); ok {
+		out = c.Writer // a file is handed over as it is, and needs no copying
+	}
+	cmd.Stdout, cmd.Stderr = out, out
+	cmd.WaitDelay = time.Second // children that keep the output open are not waited for
+	inGroup(cmd)
+	if err := cmd.Start(); err != nil {
+		return false, err
+	}
+	done := make(chan error, 1)
+	go func() { done <- cmd.Wait() }()
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	select {
+	case err = <-done:
+	case <-timer.C:
+		stopped, err = true, stop(cmd, done)
+	case <-ctx.Done():
+		stopped, err = true, stop(cmd, done)
+	}
+	killGroup(cmd)
+	if errors.Is(err, exec.ErrWaitDelay) {
+		err = nil
+	}
+	return stopped, err
+}
+
+// stop ends a command, and returns what came of it.
+func stop(cmd *exec.Cmd, done <-chan error) error {
+	terminateGroup(cmd)
+	timer := time.NewTimer(loadGrace)
+	defer timer.Stop()
+	select {
+	case err := <-done:
+		return err
+	case <-timer.C:
+		killGroup(cmd)
+		return <-done
+	}
+}

@@ -1,0 +1,53 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/thanosleak/thanosleak/classify"
+	"github.com/thanosleak/thanosleak/profile"
+)
+
+// checkBaseline reads --baseline and finds out whether --write-baseline can be
+// written.
+func (s *soaker) checkBaseline() error {
+	if dir := filepath.Dir(s.writeBaseline); s.writeBaseline != "" {
+		if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+			return usagef("--write-baseline %s: there is no folder %s to write to", s.writeBaseline, dir)
+		}
+	}
+	if s.baselineFile == "" {
+		return nil
+	}
+	content, err := os.ReadFile(s.baselineFile)
+	if err != nil {
+		return usagef("--baseline: %w", err)
+	}
+	if s.baseline, err = classify.ParseBaseline(s.baselineFile, content); err != nil {
+		return usagef("--baseline: %w", err)
+	}
+	return nil
+}
+
+// saveBaseline writes --write-baseline, if the soak was run to its end: what a
+// part of it left would make the next release look worse than it is.
+func (s *soaker) saveBaseline(targets []profile.Target, result *classify.Result, whole bool) error {
+	if s.writeBaseline == "" {
+		return nil
+	}
+	for _, t := range result.Targets {
+		whole = whole && t.Samples > 0
+	}
+	if s.load != nil && (result.Soak == nil || result.Soak.Rounds < s.rounds) || !whole {
+		return fmt.Errorf("%s is not written: the soak did not come to its end", s.writeBaseline)
+	}
+	content, err := classify.NewBaseline(classify.InventoryAtRest(targets), version(), now()).Marshal()
+	if err == nil {
+		err = writeFile(s.writeBaseline, content)
+	}
+	if err != nil {
+		return fmt.Errorf("write the baseline: %w", err)
+	}
+	return nil
+}
