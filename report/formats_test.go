@@ -76,6 +76,50 @@ func TestFormatsAgree(t *testing.T) {
 	}
 }
 
+// TestFormatsAgreeOnSoaks: what a soak exercised and what not, and that it lacks
+// what is required, comes out of every format that people read.
+func TestFormatsAgreeOnSoaks(t *testing.T) {
+	yes, no := true, false
+	r := *results(t)["clean"]
+	r.Soak = &classify.Soak{Rounds: 3, Targets: []classify.SoakTarget{{Target: "leaf", AtRest: []int{25, 25, 26, 25}, Requests: []int{400, 410, 405}}},
+		Conditions: []classify.Condition{
+			{Name: "requests", Text: "enough of them", Exercised: &yes, Affected: true},
+			{Name: "silent-store", Text: "a store says nothing", Exercised: &no, Observed: "none", Affected: true, Required: true},
+			{Name: "TL-2099-001", Text: "something", Observed: "nothing shows it", Look: "the log", Affected: true},
+			{Name: "TL-2099-002", Text: "of other releases", Exercised: &no},
+		}}
+	for format := range writers {
+		got := plainText(written(t, format, &r))
+		for _, want := range map[string][]string{
+			"prometheus": nil,
+			"github":     {"silent-store", "TL-2099-001"},
+			"junit":      {"silent-store", "TL-2099-001", "requests"},
+		}[format] {
+			if !strings.Contains(got, want) {
+				t.Errorf("%s does not say %q\n%s", format, want, got)
+			}
+		}
+		if format != "json" && strings.Contains(got, "TL-2099-002") {
+			t.Errorf("%s tells of a leak that the release does not have", format)
+		}
+		if format == "text" || format == "markdown" || format == "html" {
+			for _, want := range []string{"25 → 25 → 26 → 25", "required", "silent-store", "TL-2099-001", "the log", "requests"} {
+				if !strings.Contains(got, want) {
+					t.Errorf("%s does not say %q", format, want)
+				}
+			}
+		}
+	}
+	lines := strings.Join(report.SoakLines(&r, 3, []string{"soak.tar.gz"}), "\n")
+	if want := `verdict: CLEAN 2 queriers, 18 samples each: no known leak, and no stack grows; required, but not exercised: silent-store (exit status 3)
+at rest: 25 → 25 → 26 → 25 (400, 410, 405 requests)
+exercised: requests
+not exercised: silent-store (none); TL-2099-001 (nothing shows it)
+artefacts: soak.tar.gz`; lines != want {
+		t.Errorf("got\n%s\nwant\n%s", lines, want)
+	}
+}
+
 // TestJUnit reads the result as a CI system does.
 func TestJUnit(t *testing.T) {
 	type counts struct{ tests, failures, errors, skipped int }

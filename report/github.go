@@ -40,6 +40,12 @@ func GitHub(w io.Writer, run Run, r *classify.Result, _ TextOptions) error {
 	if b.Len() == 0 {
 		said("notice", "thanosleak: clean", looked(r)+": "+noLeak(r)+", and no stack grows")
 	}
+	if names := unmet(r); names != "" {
+		said("error", "thanosleak: the soak did not exercise what is required", names)
+	}
+	if _, no := exercised(r.Soak); len(no) > 0 {
+		said("notice", "thanosleak: not exercised", printable(strings.Join(briefly(no), "; ")))
+	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }

@@ -1,10 +1,6 @@
 package report
 
-import (
-	"strings"
-
-	"github.com/thanosleak/thanosleak/classify"
-)
+import "github.com/thanosleak/thanosleak/classify"
 
 // htmlSoak is what a soak showed beside its findings.
 type htmlSoak struct {
@@ -48,16 +44,4 @@ func (w *htmlWriter) coverage(c classify.Condition) htmlCheck {
 	}
 	check.Text = w.clean(c.Name + ": " + c.Text + seenBy(c))
 	return check
-}
-
-// unmet names what a soak was required to try and did not; empty if nothing.
-func unmet(r *classify.Result) string {
-	if r.Soak == nil {
-		return ""
-	}
-	var names []string
-	for _, c := range r.Soak.Unmet() {
-		names = append(names, c.Name)
-	}
-	return strings.Join(names, ", ")
 }

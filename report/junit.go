@@ -13,11 +13,15 @@ import (
 // each target, with a case for each thing that was looked at, so that a clean run
 // shows tests that pass. A finding that fails the run is a failed case of its
 // name; a suspicion passes and says so; what could not be decided is skipped, and
-// a target without a sample is an error.
+// a target without a sample is an error. A soak has a suite of its own for what it
+// exercised.
 func JUnit(w io.Writer, run Run, r *classify.Result, _ TextOptions) error {
 	all := junitSuites{Name: "thanosleak", Time: run.Finished.Sub(run.Started).Seconds()}
 	for i := range r.Targets {
 		all.add(suiteOf(run, r, &r.Targets[i]))
+	}
+	if r.Soak != nil {
+		all.add(soakSuite(r.Soak))
 	}
 	if len(r.Targets) == 0 {
 		none := junitSuite{Name: "targets", Cases: []junitCase{{Name: caseSampled, Error: &junitText{Message: "there was nothing to look at"}}}}

@@ -23,6 +23,7 @@ func Markdown(w io.Writer, run Run, r *classify.Result, o TextOptions) error {
 		m.line("- gone: %s, which earlier runs found", md(joined(f.Advisory, f.Title)))
 	}
 	m.targets(r)
+	m.soak(r)
 	m.comparison(r, o.Verbose)
 	m.foot(run, r)
 	_, err := io.WriteString(w, m.String())
@@ -72,6 +73,10 @@ func (m *markdown) head(r *classify.Result) {
 		m.line("\n%s: %s; %s.", md(looked(r)), noLeak(r), md(undecided(r)))
 	case classify.VerdictIncomplete:
 		m.line("\n%s.", md(missing(r, noLeak(r))))
+	}
+	if names := unmet(r); names != "" {
+		m.line("")
+		m.line("Required, but not exercised: %s.", md(names))
 	}
 	if cmd := decidingCommand(r); cmd != "" && len(shownFindings(r, false)) == 0 {
 		m.line("")

@@ -30,11 +30,8 @@ func SoakLines(r *classify.Result, status int, artefacts []string) []string {
 // soakVerdict is the first line of the report and what else fails the soak.
 func soakVerdict(r *classify.Result) string {
 	line := strings.Join(strings.Fields(Headline(r, 0)), " ")
-	if r.Soak == nil {
-		return line
-	}
-	for _, c := range r.Soak.Unmet() {
-		line += fmt.Sprintf("; required, but not exercised: %s", c.Name)
+	if names := unmet(r); names != "" {
+		line += "; required, but not exercised: " + names
 	}
 	return line
 }
@@ -139,11 +136,7 @@ func (p *page) coverage(heading string, conditions []classify.Condition) {
 		p.line(styled(heading, bold))
 	}
 	for _, c := range conditions {
-		name := c.Name
-		if c.Required {
-			name += " (required)"
-		}
-		p.paragraph(text("   -"), 5, name+": "+c.Text+seenBy(c), plain)
+		p.paragraph(text("   -"), 5, c.Name+": "+required(c)+c.Text+seenBy(c), plain)
 	}
 }
 
@@ -158,4 +151,75 @@ func seenBy(c classify.Condition) string {
 		s += " (see " + c.Look + ")"
 	}
 	return s
+}
+
+// soak writes the counts at rest and what was exercised.
+func (m *markdown) soak(r *classify.Result) {
+	if r.Soak == nil {
+		return
+	}
+	m.line("")
+	m.line("| target | goroutines at rest | requests in each round |")
+	m.line("|---|---|---|")
+	for i, t := range r.Soak.Targets {
+		if i == maxRows {
+			m.line("| and %d more | | |", len(r.Soak.Targets)-i)
+			break
+		}
+		m.line("| %s | %s | %s |", cell(t.Target), numbers(t.AtRest, " → "), numbers(t.Requests, ", "))
+	}
+	yes, no := exercised(r.Soak)
+	m.coverage("Not exercised: what was not tried is not shown to be clean", no)
+	m.coverage("Exercised", yes)
+}
+
+func (m *markdown) coverage(heading string, conditions []classify.Condition) {
+	for i, c := range conditions {
+		if i == 0 {
+			m.line("")
+			m.line("**%s**", heading)
+			m.line("")
+		}
+		m.line("- %s: %s", code(c.Name), md(required(c)+c.Text+seenBy(c)))
+	}
+}
+
+// required marks a condition that the soak fails without.
+func required(c classify.Condition) string {
+	if c.Required {
+		return "(required) "
+	}
+	return ""
+}
+
+// soakSuite is a suite with a case for each condition: one that was required and
+// not exercised fails, others that were not are skipped.
+func soakSuite(s *classify.Soak) junitSuite {
+	suite := junitSuite{Name: "soak"}
+	yes, no := exercised(s)
+	for _, c := range append(yes, no...) {
+		one := junitCase{Name: printable("exercised: " + c.Name)}
+		why := &junitText{Message: printable(c.Text + seenBy(c))}
+		switch {
+		case c.Exercised != nil && *c.Exercised:
+		case c.Required:
+			one.Failure = why
+		default:
+			one.Skipped = why
+		}
+		suite.Cases = append(suite.Cases, one)
+	}
+	return suite.named()
+}
+
+// unmet names what a soak was required to try and did not; empty if nothing.
+func unmet(r *classify.Result) string {
+	if r.Soak == nil {
+		return ""
+	}
+	var names []string
+	for _, c := range r.Soak.Unmet() {
+		names = append(names, c.Name)
+	}
+	return strings.Join(names, ", ")
 }
