@@ -131,6 +131,7 @@ type htmlView struct {
 	Warnings         []string
 	MoreWarnings     int
 	Soak             *htmlSoak
+	Comparison       *htmlComparison
 	Targets          htmlTargets
 	Command          string
 	Footer           string
@@ -154,7 +155,7 @@ func (w *htmlWriter) view() htmlView {
 		v.Answers = append(v.Answers, htmlFact{askMissing, w.clean("required, but not exercised: " + names)})
 		v.Nothing = "Have the load do what is missing, and run it again."
 	}
-	v.Soak = w.soak()
+	v.Soak, v.Comparison = w.soak(), w.comparison()
 	w.findings(&v, shown, isFound)
 	if len(v.Findings) > 1 {
 		v.Index, v.IndexTitle = v.Findings, plural(len(v.Findings), "finding")
