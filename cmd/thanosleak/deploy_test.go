@@ -36,13 +36,16 @@ func deployFile(t *testing.T, name string) string {
 
 // commandRE finds what is run: a command of ours and the rest of its line, or
 // up to where the shell, markdown or a sentence ends it.
-var commandRE = regexp.MustCompile("thanosleak (scan|analyze|serve|advisories|demo)\\b([^`|;)\n]*)")
+var commandRE = regexp.MustCompile("thanosleak (scan|analyze|soak|serve|advisories|demo)\\b([^`|;)\n]*)")
 
 // pluginRE finds uses of the plugin, whose flags are its own and those of scan.
 var pluginRE = regexp.MustCompile("kubectl[ -](thanosleak)\\b([^`|;)\n]*)")
 
 // argsRE finds the list of arguments of a container.
 var argsRE = regexp.MustCompile(`(?m)^ +args:\n((?: +- .*\n)+)`)
+
+// makeRE finds variables of make.
+var makeRE = regexp.MustCompile(`\$\((\w+)\)`)
 
 // flagRE finds flags among the words of a command.
 var flagRE = regexp.MustCompile(`(?:^|[ '"(])(--?[a-zA-Z][a-zA-Z0-9.-]*)`)
@@ -63,7 +66,7 @@ func TestDeployFlags(t *testing.T) {
 	}
 	checked := map[string]int{}
 	for _, name := range files {
-		text := strings.ReplaceAll(deployFile(t, name), "\\\n", " ")
+		text := makeRE.ReplaceAllString(strings.ReplaceAll(deployFile(t, name), "\\\n", " "), "$1")
 		for _, m := range argsRE.FindAllStringSubmatch(text, -1) {
 			line := "thanosleak " + strings.TrimSpace(regexp.MustCompile(`(?m)\s*^ +- `).ReplaceAllString(m[1], " "))
 			text += "\n" + line + "\n"
@@ -71,6 +74,7 @@ func TestDeployFlags(t *testing.T) {
 		uses := append(commandRE.FindAllStringSubmatch(text, -1), pluginRE.FindAllStringSubmatch(text, -1)...)
 		for _, use := range uses {
 			words, _, _ := strings.Cut(use[2], " thanosleak ") // a second command on the line
+			words, _, _ = strings.Cut(words, " -- ")           // and one of its own for the load
 			for _, flag := range flagRE.FindAllStringSubmatch(words, -1) {
 				checked[name]++
 				if !hasFlag(t, use[1], flag[1]) {
@@ -79,7 +83,7 @@ func TestDeployFlags(t *testing.T) {
 			}
 		}
 	}
-	for _, name := range []string{"../recipes.md", "alerts.yaml", "crontab", "kubernetes/cronjob.yaml", "kubernetes/serve.yaml", "systemd/thanosleak.service"} {
+	for _, name := range []string{"../recipes.md", "alerts.yaml", "crontab", "kubernetes/cronjob.yaml", "kubernetes/serve.yaml", "systemd/thanosleak.service", "ci/github.yaml", "ci/gitlab-ci.yml", "ci/Makefile"} {
 		if checked[name] < 2 {
 			t.Errorf("docs/deploy/%s: %d flags found: is there no command in it any more?", name, checked[name])
 		}

@@ -89,15 +89,19 @@ func inProcess(t *testing.T, args []string) []byte {
 	server := httptest.NewServer(handler)
 	defer server.Close()
 	host := strings.TrimPrefix(server.URL, "http://")
+	if args[0] == "soak" { // which a recording cannot take
+		host = strings.TrimPrefix(startLeaky(t, builtLeaky(t, "testdata/leaky"), "-leak", "none"), "http://")
+	}
 	args = slices.Clone(args)
 	dir := t.TempDir()
 	for i := range args {
 		args[i] = strings.ReplaceAll(args[i], "localhost:10902", host)
 		args[i] = strings.ReplaceAll(args[i], "incident.tar.gz", dir+"/incident.tar.gz")
 		args[i] = strings.ReplaceAll(args[i], "result.json", dir+"/result.json")
+		args[i] = strings.ReplaceAll(args[i], "soak.xml", dir+"/soak.xml")
 	}
-	if args[0] == "scan" {
-		args = append(args, "--interval", "1ms")
+	if args[0] == "scan" || args[0] == "soak" {
+		args = slices.Insert(args, 1, "--interval", "1ms")
 	}
 	var out bytes.Buffer
 	run(t.Context(), args, streams{out: &out, err: &out, env: os.Getenv})

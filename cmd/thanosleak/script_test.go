@@ -42,7 +42,7 @@ func load() {
 	if n < 0 {
 		fmt.Println("load", os.Getpid(), "in round", os.Getenv("THANOSLEAK_ROUND"))
 	}
-	client := &http.Client{Timeout: 20 * time.Millisecond}
+	client := &http.Client{Timeout: 250 * time.Millisecond}
 	for i := 0; i != n; i++ {
 		if resp, err := client.Get(os.Args[1] + "/api/v1/query"); err == nil {
 			resp.Body.Close()
@@ -73,10 +73,7 @@ func TestScript(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	leaky, err := buildLeaky(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
+	leaky := builtLeaky(t, leakySource)
 	testscript.Run(t, testscript.Params{
 		Dir:                 "../../testdata/script",
 		UpdateScripts:       *update,
@@ -196,10 +193,10 @@ func cmdUnpack(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // buildLeaky builds the process that leaks on purpose into dir.
-func buildLeaky(dir string) (string, error) {
+func buildLeaky(dir, source string) (string, error) {
 	bin := filepath.Join(dir, "thanos")
 	build := exec.Command("go", "build", "-o", bin, "./cmd/thanos")
-	build.Dir = "../../testdata/leaky"
+	build.Dir = source
 	out, err := build.CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("%w\n%s", err, out)
@@ -213,17 +210,56 @@ func cmdLeaky(ts *testscript.TestScript, bin string, args []string) {
 	if len(args) < 1 {
 		ts.Fatalf("usage: leaky VAR ARGS…")
 	}
-	cmd := exec.Command(bin, append(args[1:], "-watch-stdin=false")...)
-	out, err := cmd.StdoutPipe()
+	url, stop, err := runLeaky(bin, args[1:]...)
 	ts.Check(err)
-	ts.Check(cmd.Start())
-	ts.Defer(func() {
+	ts.Defer(stop)
+	ts.Setenv(args[0], url)
+}
+
+// runLeaky starts the process that leaks on purpose, and returns its base URL.
+func runLeaky(bin string, args ...string) (url string, stop func(), err error) {
+	cmd := exec.Command(bin, append(args, "-watch-stdin=false")...)
+	out, err := cmd.StdoutPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		return "", nil, err
+	}
+	stop = func() {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait() // killed: its status says nothing
-	})
+	}
 	line, err := bufio.NewReader(out).ReadString('\n')
-	ts.Check(err)
-	ts.Setenv(args[0], strings.TrimSpace(line))
+	if err != nil {
+		stop()
+	}
+	return strings.TrimSpace(line), stop, err
+}
+
+// leakySource is the process that leaks on purpose.
+const leakySource = "../../testdata/leaky"
+
+// builtLeaky returns the binary of the process that leaks on purpose.
+func builtLeaky(t *testing.T, source string) string {
+	t.Helper()
+	bin, err := buildLeaky(t.TempDir(), source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return bin
+}
+
+// startLeaky runs the process that leaks on purpose until the test ends. It
+// returns its base URL.
+func startLeaky(t *testing.T, bin string, args ...string) string {
+	t.Helper()
+	url, stop, err := runLeaky(bin, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(stop)
+	return url
 }
 
 // cmdHidden is "hidden TEXT PATH…": no file below the paths may hold the text,
