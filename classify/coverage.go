@@ -271,7 +271,9 @@ func advisoryCondition(a *advisory.Advisory, processes []*process, cases []*case
 			continue
 		}
 		ok = true
-		c.Affected = c.Affected || p.affected(a) != AffectedNo
+		if has := p.has(a); has != "" && !c.Affected {
+			c.Affected, c.Text = true, a.Title+" ("+has+")"
+		}
 		no, open := p.lacks(a, general)
 		unmet, unknown = append(unmet, no...), append(unknown, open...)
 		if len(no)+len(open) == 0 {
@@ -288,6 +290,26 @@ func advisoryCondition(a *advisory.Advisory, processes []*process, cases []*case
 		c.Observed, c.Look = "nothing shows whether "+unknown[0].Text, unknown[0].Look
 	}
 	return c, ok
+}
+
+// has says whether the release of the process has the leak; empty if it has not.
+// A build that is no release of the project is taken for one of its number: that
+// old leaks may have come back in it is nothing to go through for each soak.
+func (p *process) has(a *advisory.Advisory) string {
+	affected := p.affected(a)
+	if affected == AffectedUnknown && len(p.releases) == 1 {
+		r := p.releases[0]
+		if r.Suffix = ""; !a.Affects(r) {
+			affected = AffectedNo
+		}
+	}
+	switch affected {
+	case AffectedYes:
+		return p.releaseNames() + " has it"
+	case AffectedUnknown:
+		return "this release may have it"
+	}
+	return ""
 }
 
 // lacks returns what the leak needs and the process or the load does not have,

@@ -13,6 +13,8 @@
 //     requests that outlive their deadline; for waits that cannot end, and for
 //     what the garbage collector proved. Stacks that grow together, or that
 //     wait behind each other by goroutine ids, are one case.
+//     Samples of a soak, which were taken at rest, are judged by what stands in
+//     more goroutines from rest to rest, and not by time.
 //  4. A table makes evidence a level ([Level]); cases of the same cause on
 //     several targets are one [Finding], with an [Occurrence] for each.
 //  5. Each finding gets remedies for the versions and flags of its processes.

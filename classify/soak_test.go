@@ -260,6 +260,17 @@ func TestCoverage(t *testing.T) {
 	}
 }
 
+// A build of somebody's own is taken for a release of its number.
+func TestCoverageOfOwnBuild(t *testing.T) {
+	for version, want := range map[string]bool{"0.35.1": true, "0.35.1-acme": true, "0.43.0-dev": false, "0.36.1": false, "": true} {
+		target := soaked(leftBehind, each(0, 0, 0, 0)...)
+		target.Facts.Version = version
+		if c := conditionOf(t, judgedTargets(t, target), "TL-2024-001"); c.Affected != want {
+			t.Errorf("%q: affected %v (%s)", version, c.Affected, c.Text)
+		}
+	}
+}
+
 // What is required is unmet until something shows that it was exercised; what
 // no target can have is unmet as well.
 func TestRequired(t *testing.T) {

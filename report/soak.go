@@ -112,7 +112,7 @@ func few(parts []string, none string) string {
 }
 
 // soak writes what the soak showed beside its findings.
-func (p *page) soak(r *classify.Result) {
+func (p *page) soak(r *classify.Result, verbose bool) {
 	if r.Soak == nil {
 		return
 	}
@@ -126,16 +126,24 @@ func (p *page) soak(r *classify.Result) {
 		p.paragraph(styled("  rest", bold), labelWidth, t.Target+": "+atRest(&one), plain)
 	}
 	yes, no := exercised(r.Soak)
-	p.coverage("  not exercised: what was not tried is not shown to be clean", no)
-	p.coverage("  exercised", yes)
+	p.coverage("  not exercised: what was not tried is not shown to be clean", no, verbose)
+	p.coverage("  exercised", yes, verbose)
 }
 
+// maxConditions is the number of conditions that are listed unless all are asked
+// for.
+const maxConditions = 12
+
 // coverage lists conditions under a heading; nothing if there are none.
-func (p *page) coverage(heading string, conditions []classify.Condition) {
+func (p *page) coverage(heading string, conditions []classify.Condition, verbose bool) {
 	if len(conditions) > 0 {
 		p.line(styled(heading, bold))
 	}
-	for _, c := range conditions {
+	for i, c := range conditions {
+		if i == maxConditions && !verbose {
+			p.more(len(conditions)-i, "condition", verbose)
+			return
+		}
 		p.paragraph(text("   -"), 5, c.Name+": "+required(c)+c.Text+seenBy(c), plain)
 	}
 }

@@ -64,7 +64,7 @@ func (p *page) report(run Run, r *classify.Result, o TextOptions) {
 		p.blank()
 		p.failures(r, o.Verbose)
 	}
-	if p.soak(r); r.Soak == nil { // which tells more of them
+	if p.soak(r, o.Verbose); r.Soak == nil { // which tells more of them
 		p.exposures(r)
 	}
 	p.comparison(r, o.Verbose)

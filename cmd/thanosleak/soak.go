@@ -47,6 +47,7 @@ const (
 
 func newSoakCommand(std streams) *cobra.Command {
 	s := &soaker{scraping: newScraping(time.Second)}
+	s.window, s.retention = duration(366*24*time.Hour), 0 // all samples are of this run
 	c := &cobra.Command{
 		Use:   "soak TARGET... [flags] -- LOAD-COMMAND [ARGUMENT...]",
 		Short: "Put load on a release, and judge what stays when it is over",
@@ -77,6 +78,7 @@ failed, a target that gave no sample, or thanosleak failed.`,
 	s.shared.add(c)
 	s.addTargets(c)
 	f := c.Flags()
+	f.Lookup("target-file").Usage = "targets in files of Prometheus' file_sd form, JSON or YAML, which are read once; `GLOB` may be repeated"
 	f.Lookup("interval").Usage = "time between the samples of a rest or, without a load command, the least between all"
 	f.IntVar(&s.rounds, "rounds", classify.MinRounds, "`NUMBER` of rounds of load")
 	f.Var(&s.settle, "settle", "time from the end of a load to the rest (default: --query.timeout of the processes and 5s, at most 5m)")
