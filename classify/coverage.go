@@ -184,9 +184,14 @@ func requestsCondition(targets []SoakTarget) Condition {
 		}
 	}
 	met := fewest >= minRequests
-	c.Exercised, c.Observed = &met, fmt.Sprintf("%d and more", max(fewest, 0))
-	if !met {
-		c.Observed = fmt.Sprintf("%s in a round of %s", Count(max(fewest, 0), "request"), where)
+	c.Exercised = &met
+	switch {
+	case fewest < 0:
+		c.Observed = "no round was looked at"
+	case met:
+		c.Observed = fmt.Sprintf("%d and more", fewest)
+	default:
+		c.Observed = fmt.Sprintf("%s in a round of %s", Count(fewest, "request"), where)
 	}
 	return c
 }

@@ -72,6 +72,9 @@ failed, a target that gave no sample, or thanosleak failed.`,
 		Args: s.args,
 		RunE: func(c *cobra.Command, args []string) error {
 			s.given = givenFlags(c)
+			if c.Flags().Changed("settle") && s.settle == 0 {
+				return usagef("--settle 0s: what has ended needs a moment to go, and would count as left; leave it out for the default")
+			}
 			return s.run(c.Context(), std, args[:len(args)-len(s.load)])
 		},
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,15 +22,19 @@ func (r *rounds) soak(ctx context.Context, s *soaker) error {
 		return nil
 	}
 	r.rest(ctx, 1)
+	if ctx.Err() == nil && r.missing() {
+		return errors.New("no load was run: a target gave no sample, so that the soak could not have passed")
+	}
 	settle, why := r.settleTime(s)
 	r.say("%s", s.plan(settle, why))
 	for n := 1; n <= s.rounds && ctx.Err() == nil; n++ {
 		r.say("round %d of %d: %s", n, s.rounds, strings.Join(s.load, " "))
-		if err := s.round(ctx, r.std, n); err != nil {
-			return err
-		}
+		failed := s.round(ctx, r.std, n)
 		r.pause(ctx, settle, fmt.Sprintf("round %d of %d is over", n, s.rounds))
 		r.rest(ctx, n+1)
+		if failed != nil { // perhaps because the target leaks: that is to be seen
+			return failed
+		}
 	}
 	if ctx.Err() == nil && r.rises() {
 		r.pause(ctx, settle, "something is left; it gets the same time once more to go away")
@@ -74,6 +79,11 @@ func (r *rounds) rest(ctx context.Context, number int) {
 	if ctx.Err() == nil {
 		r.say("at rest: %s in %s", classify.Count(r.standing(), "goroutine"), countTargets(len(r.watches)))
 	}
+}
+
+// missing reports whether a target that the soak is about gave no sample yet.
+func (r *rounds) missing() bool {
+	return len(r.lost) > 0 || slices.ContainsFunc(r.watches, func(w *watch) bool { return w.taken == 0 })
 }
 
 // standing is the number of goroutines in the newest samples.
