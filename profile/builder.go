@@ -22,6 +22,10 @@ const maxKept = 256 << 20
 // tooMany is why goroutines beyond maxKept are not read.
 const tooMany = "more different stacks than any Go program has"
 
+// maxExpected bounds the stacks for which room is made beforehand: a process
+// has some hundred, however many samples its profile has.
+const maxExpected = 256
+
 // builder groups goroutines into a snapshot.
 type builder struct {
 	snap    Snapshot
@@ -41,11 +45,18 @@ type groupPlace struct {
 	state       State
 }
 
-func newBuilder(e Encoding) *builder {
+// spot is where goroutines are counted: index into snap.Groups, and into the
+// group's Places.
+type spot struct{ group, place int }
+
+// newBuilder returns a builder for as many stacks as can be told beforehand; 0
+// if not.
+func newBuilder(e Encoding, stacks int) *builder {
+	stacks = min(stacks, maxExpected)
 	return &builder{
-		snap:    Snapshot{Encoding: e},
-		groups:  map[Signature]int{},
-		places:  map[groupPlace]int{},
+		snap:    Snapshot{Encoding: e, Groups: make([]Group, 0, stacks)},
+		groups:  make(map[Signature]int, stacks),
+		places:  make(map[groupPlace]int, stacks),
 		mixed:   map[int]bool{},
 		dropped: map[string]int{},
 	}
@@ -54,40 +65,45 @@ func newBuilder(e Encoding) *builder {
 // add counts n goroutines that stand in the stack, leaf first, and returns
 // where they are counted; not ok if there is no room for another stack. It
 // keeps nothing of the slice.
-func (b *builder) add(frames []Frame, state State, n int) (at groupPlace, ok bool) {
+func (b *builder) add(frames []Frame, state State, n int) (at spot, ok bool) {
 	b.frames = withoutRuntime(b.frames[:0], frames)
 	b.sig = appendSignature(b.sig[:0], b.frames)
 	i, known := b.groups[Signature(b.sig)]
 	if !known {
-		kept := slices.Clone(b.frames[:min(len(b.frames), maxFrames)])
-		if !b.room(len(b.sig) + size(kept)) {
-			return at, false
-		}
 		i = len(b.snap.Groups)
-		sig := Signature(b.sig)
-		b.groups[sig] = i
-		b.snap.Groups = append(b.snap.Groups, Group{Signature: sig, Frames: kept})
 	}
-	at = groupPlace{group: i, line: leafLine(b.frames), state: state}
-	if _, known := b.places[at]; !known && !b.room(placeSize) {
+	p := groupPlace{group: i, line: leafLine(b.frames), state: state}
+	at.group = i
+	if at.place, ok = b.places[p]; ok {
+		b.count(at, n)
+		return at, true
+	}
+	need, kept := placeSize, b.frames[:min(len(b.frames), maxFrames)]
+	if !known {
+		need += len(b.sig) + size(kept)
+	}
+	if !b.room(need) {
 		return at, false
 	}
+	if !known {
+		sig := Signature(b.sig)
+		b.groups[sig] = i
+		b.snap.Groups = append(b.snap.Groups, Group{Signature: sig, Frames: slices.Clone(kept)})
+	}
+	g := &b.snap.Groups[i]
+	at.place = len(g.Places)
+	b.places[p] = at.place
+	g.Places = append(g.Places, Place{Line: p.line, State: state})
 	b.count(at, n)
 	return at, true
 }
 
-// count adds n goroutines to a place of a group that is there already.
-func (b *builder) count(at groupPlace, n int) {
+// count adds n goroutines to a place that is there already.
+func (b *builder) count(at spot, n int) {
 	g := &b.snap.Groups[at.group]
 	g.Count += n
+	g.Places[at.place].Count += n
 	b.snap.Total += n
-	i, ok := b.places[at]
-	if !ok {
-		i = len(g.Places)
-		b.places[at] = i
-		g.Places = append(g.Places, Place{Line: at.line, State: at.state})
-	}
-	g.Places[i].Count += n
 }
 
 // Sizes in memory, in bytes, about: with what maps take for them.

@@ -32,7 +32,7 @@ func parseDebug0(data []byte, o Options) (*Snapshot, error) {
 	if err := p.CheckValid(); err != nil {
 		return nil, fmt.Errorf("damaged pprof profile: %w", err)
 	}
-	b := newBuilder(Debug0)
+	b := newBuilder(Debug0, len(p.Sample))
 	if err := b.setKind(p); err != nil {
 		return nil, err
 	}
@@ -47,22 +47,50 @@ func parseDebug0(data []byte, o Options) (*Snapshot, error) {
 		b.snap.Warnings = append(b.snap.Warnings,
 			"the Go release of this process is not known to this version of thanosleak: whether a channel is nil cannot be told from debug=0")
 	}
+	b.samples(p.Sample, known)
+	return b.finish(), nil
+}
+
+// samples counts the goroutines of samples. Those that differ in nothing but
+// labels have the same locations, which are looked at once.
+func (b *builder) samples(samples []*pprof.Sample, channelsKnown bool) {
 	var frames []Frame
-	for _, s := range p.Sample {
+	var locations []byte
+	seen := map[string]spot{} // of samples with labels, by locations
+	for _, s := range samples {
 		n := s.Value[0]
 		if n < 0 || n > maxCount {
 			b.unreadable("a count out of range")
 			continue
 		}
-		if n > 0 {
-			var state State
-			frames, state = stackOf(frames[:0], s, known)
-			if _, ok := b.add(frames, state, int(n)); !ok {
-				b.unreadable(tooMany)
+		if n == 0 {
+			continue
+		}
+		locations = locations[:0]
+		if len(s.Label) > 0 {
+			locations = appendLocations(locations, s)
+			if at, ok := seen[string(locations)]; ok {
+				b.count(at, int(n))
+				continue
 			}
 		}
+		var state State
+		frames, state = stackOf(frames[:0], s, channelsKnown)
+		at, ok := b.add(frames, state, int(n))
+		if !ok {
+			b.unreadable(tooMany)
+		} else if len(s.Label) > 0 && b.room(entrySize+len(locations)) {
+			seen[string(locations)] = at
+		}
 	}
-	return b.finish(), nil
+}
+
+// appendLocations appends the ids of a sample's locations.
+func appendLocations(ids []byte, s *pprof.Sample) []byte {
+	for _, l := range s.Location {
+		ids = binary.AppendUvarint(ids, l.ID)
+	}
+	return ids
 }
 
 // entries counts the fields of the outermost message of a profile, and stops
@@ -132,6 +160,9 @@ func stackOf(frames []Frame, s *pprof.Sample, channelsKnown bool) ([]Frame, Stat
 				continue
 			}
 			name := foldTypeArgs(l.Function.Name)
+			if name == "" {
+				name = fmt.Sprintf("%#x", loc.Address) // a signature is never empty
+			}
 			if state == StateUnknown && stillInRuntime(frames) {
 				state = stateAt(name, l.Line-l.Function.StartLine, channelsKnown)
 			}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"regexp"
 	"strconv"
-	"strings"
 )
 
 // debug1 takes the lines of one debug=1 dump:
@@ -29,23 +28,95 @@ type debug1 struct {
 	size   int // of its lines in bytes
 }
 
-var (
-	profileHeaderRE = regexp.MustCompile(`\b(goroutine|goroutineleak) profile: total (\d+)\s*$`)
-	countLineRE     = regexp.MustCompile(`^(\d+) @((?: 0x[0-9a-f]+)*)\s*$`)
-	symbolLineRE    = regexp.MustCompile(`^#?[ \t]*0x[0-9a-f]+[ \t]+(\S.*?)\+0x[0-9a-f]+[ \t]+(.*):(\d+)\s*$`)
-	addressLineRE   = regexp.MustCompile(`^#?[ \t]*(0x[0-9a-f]+)\s*$`)
-)
+var profileHeaderRE = regexp.MustCompile(`\b(goroutine|goroutineleak) profile: total (\d+)\s*$`)
 
 // profileHeader returns the parts of a line "goroutine profile: total N", or
 // nil for another line.
 func profileHeader(l []byte) [][]byte { return profileHeaderRE.FindSubmatch(l) }
 
 // isCountLine reports whether the line begins a record of debug=1.
-func isCountLine(l []byte) bool { return bytes.Contains(l, []byte(" @ 0x")) && countLineRE.Match(l) }
+func isCountLine(l []byte) bool {
+	_, _, ok := countLine(l)
+	return ok && bytes.Contains(l, []byte(" @ 0x"))
+}
+
+// countLine takes "144 @ 0x43f90e 0x40abf9" and returns the count and how many
+// addresses follow.
+func countLine(l []byte) (count []byte, addresses int, ok bool) {
+	count, rest, ok := bytes.Cut(l, []byte(" @"))
+	if !ok || !allDigits(count) {
+		return nil, 0, false
+	}
+	for rest = bytes.TrimRight(rest, whiteSpace); len(rest) > 0; addresses++ {
+		if rest[0] != ' ' {
+			return nil, 0, false
+		}
+		var address []byte
+		if address, rest = cutHex(rest[1:]); address == nil {
+			return nil, 0, false
+		}
+	}
+	return count, addresses, true
+}
+
+// symbolLine takes "#	0x1d11151	pkg.F+0x1d1	/app/pkg/f.go:627".
+func symbolLine(l []byte) (name, file []byte, line int, ok bool) {
+	address, rest := cutHex(bytes.TrimLeft(bytes.TrimPrefix(l, []byte("#")), " \t"))
+	symbol := bytes.TrimLeft(rest, " \t")
+	if address == nil || len(symbol) == len(rest) {
+		return nil, nil, 0, false
+	}
+	for i := 1; i < len(symbol); i++ {
+		plus := bytes.IndexByte(symbol[i:], '+')
+		if plus < 0 {
+			break
+		}
+		i += plus
+		offset, rest := cutHex(symbol[i+1:])
+		position := bytes.TrimLeft(rest, " \t")
+		if offset == nil || len(position) == len(rest) {
+			continue
+		}
+		position = bytes.TrimRight(position, whiteSpace)
+		colon := bytes.LastIndexByte(position, ':')
+		if colon < 0 || !allDigits(position[colon+1:]) {
+			return nil, nil, 0, false
+		}
+		line, _ = strconv.Atoi(string(position[colon+1:])) // 0 where it is out of range
+		return symbol[:i], position[:colon], line, true
+	}
+	return nil, nil, 0, false
+}
+
+// addressLine takes a line with an address alone.
+func addressLine(l []byte) []byte {
+	address, rest := cutHex(bytes.TrimLeft(bytes.TrimPrefix(l, []byte("#")), " \t"))
+	if len(bytes.TrimRight(rest, whiteSpace)) > 0 {
+		return nil
+	}
+	return address
+}
+
+const whiteSpace = " \t\r\n\f\v"
+
+// cutHex takes a number like 0x1d1 off l; nil if there is none.
+func cutHex(l []byte) (number, rest []byte) {
+	if len(l) < 3 || l[0] != '0' || l[1] != 'x' {
+		return nil, l
+	}
+	i := 2
+	for i < len(l) && (isDigit(l[i]) || 'a' <= l[i] && l[i] <= 'f') {
+		i++
+	}
+	if i == 2 {
+		return nil, l
+	}
+	return l[:i], l[i:]
+}
 
 // newDebug1 begins a dump with the header's parts; nil where there is none.
 func newDebug1(header [][]byte) *debug1 {
-	d := &debug1{b: newBuilder(Debug1), declared: -1}
+	d := &debug1{b: newBuilder(Debug1, 0), declared: -1}
 	if header == nil {
 		d.b.snap.Truncated = true
 		d.b.snap.Warnings = append(d.b.snap.Warnings, "the beginning of the dump is missing: counts are lower bounds")
@@ -60,15 +131,7 @@ func newDebug1(header [][]byte) *debug1 {
 
 func (d *debug1) line(l []byte) bool {
 	if isCountLine(l) {
-		d.endRecord()
-		m := countLineRE.FindSubmatch(l)
-		n, err := strconv.Atoi(string(m[1]))
-		if err != nil || n <= 0 || n > maxCount {
-			d.b.unreadable("a count out of range")
-			return true
-		}
-		d.count, d.single = n, bytes.Count(m[2], []byte(" ")) == 1
-		d.counted += n
+		d.startRecord(l)
 		return true
 	}
 	if d.count == 0 {
@@ -77,16 +140,12 @@ func (d *debug1) line(l []byte) bool {
 	if d.size += len(l); d.size > maxLine {
 		return true // no stack is as deep
 	}
-	if m := symbolLineRE.FindSubmatch(l); m != nil {
-		line, err := strconv.Atoi(string(m[3]))
-		if err != nil {
-			line = 0
-		}
-		d.frames = append(d.frames, Frame{Func: foldTypeArgs(string(m[1])), File: string(m[2]), Line: line})
+	if name, file, line, ok := symbolLine(l); ok {
+		d.frames = append(d.frames, Frame{Func: foldTypeArgs(string(name)), File: string(file), Line: line})
 		return true
 	}
-	if m := addressLineRE.FindSubmatch(l); m != nil {
-		d.frames = append(d.frames, Frame{Func: string(m[1])})
+	if address := addressLine(l); address != nil {
+		d.frames = append(d.frames, Frame{Func: string(address)})
 		return true
 	}
 	if len(l) == 0 {
@@ -96,20 +155,33 @@ func (d *debug1) line(l []byte) bool {
 	return bytes.HasPrefix(bytes.TrimLeft(l, "# \t"), []byte("labels:"))
 }
 
+// startRecord reads the line with the count.
+func (d *debug1) startRecord(l []byte) {
+	d.endRecord()
+	count, addresses, _ := countLine(l)
+	n, err := strconv.Atoi(string(count))
+	if err != nil || n <= 0 || n > maxCount {
+		d.b.unreadable("a count out of range")
+		return
+	}
+	d.count, d.single = n, addresses == 1
+	d.counted += n
+}
+
 // endRecord groups the record under way.
 func (d *debug1) endRecord() {
 	if d.count == 0 {
 		return
 	}
 	if len(d.frames) == 0 && d.single {
-		d.frames = []Frame{{Func: goexit}}
+		d.frames = append(d.frames, Frame{Func: goexit})
 	}
 	if len(d.frames) == 0 {
 		d.b.unreadable("a stack without function names (only addresses were pasted)")
 	} else if _, ok := d.b.add(d.frames, StateUnknown, d.count); !ok {
 		d.b.unreadable(tooMany)
 	}
-	d.count, d.frames, d.size = 0, nil, 0
+	d.count, d.frames, d.size = 0, d.frames[:0], 0
 }
 
 func (d *debug1) end(cut bool) []*Snapshot {
@@ -142,14 +214,18 @@ func cutPosition(l []byte) (file []byte, line int, ok bool) {
 		return nil, 0, false
 	}
 	n, err := strconv.Atoi(string(l[i+1:]))
-	return l[:i], n, err == nil && !strings.HasPrefix(string(l[:i]), "http")
+	return l[:i], n, err == nil && !bytes.HasPrefix(l, []byte("http"))
 }
 
 func allDigits(b []byte) bool {
 	for _, c := range b {
-		if c < '0' || c > '9' {
+		if !isDigit(c) {
 			return false
 		}
 	}
 	return len(b) > 0
 }
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }
+
+func isLetter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }

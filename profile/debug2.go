@@ -15,7 +15,7 @@ import (
 //		/app/pkg/store/proxy_merge.go:590 +0x3ba
 //
 // Most goroutines stand in few distinct stacks, so a stack is turned into
-// frames once and recognised by its text afterwards.
+// frames once and recognised by its text afterwards: see [call].
 type debug2 struct {
 	b    *builder
 	done []*Snapshot // dumps before this one, with nothing between
@@ -25,12 +25,18 @@ type debug2 struct {
 	word      State
 	current   Goroutine
 	createdBy string
-	stack     []byte // "state\nfunc\nfile:line\n…" of the goroutine under way
-	name      []byte // function whose position comes next; empty if none
+	next      expected
 
-	seen       map[string]groupPlace // by stack
+	root   *call  // of the stacks met so far
+	at     *call  // the last call of the goroutine under way; nil if there was no room for it
+	guess  *call  // the call whose position comes next, if it is the one that followed the last time
+	prefix []byte // of that call, if it is another
+	key    []byte // scratch
+
+	heads      map[string]head // what stands behind the ids, by its text
 	creators   map[string]string
 	foreign    bool // a line of something else came since the last header
+	threads    bool // a crash goes through the threads
 	stray      bool // the last line was of something else
 	cutHeader  bool // the last line was the beginning of a header
 	atLimit    bool // the input is as long as the runtime's limit
@@ -38,8 +44,17 @@ type debug2 struct {
 	selfDumped bool // the goroutine that writes the dump, if pprof does, was in it
 }
 
+// expected is what the next line of a goroutine is.
+type expected int
+
+const (
+	nextCall     expected = iota
+	nextPosition          // of the call before
+	nextCreation          // the position of "created by"
+)
+
 func newDebug2() *debug2 {
-	return &debug2{b: newBuilder(Debug2), seen: map[string]groupPlace{}, creators: map[string]string{}}
+	return &debug2{b: newBuilder(Debug2, 0), root: &call{}, heads: map[string]head{}, creators: map[string]string{}}
 }
 
 // isGoroutineHeader reports whether the line begins a goroutine, readable or
@@ -58,10 +73,64 @@ func isGoroutineHeader(l []byte) bool {
 // as well (from Go 1.26 those that return from a system call), so something
 // else must stand between.
 func (d *debug2) isNewDump(header []byte) bool {
+	if !d.foreign || d.threads {
+		return false
+	}
 	_, word, ok := parseHeader(header)
-	return ok && word == StateRunning && d.foreign
+	return ok && word == StateRunning
 }
 
+// quick takes the lines that nearly all of a dump consists of, without a look
+// at what else they might be, and reports whether it did. Every other line is
+// for [debug2.line], which takes these as well.
+func (d *debug2) quick(l []byte) bool {
+	d.stray, d.cutHeader = false, false
+	switch {
+	case len(l) == 0:
+		d.endGoroutine()
+		return true
+	case l[0] == 'g' && !d.foreign && l[len(l)-1] == ':' && isGoroutineHeader(l):
+		d.endGoroutine()
+		d.startGoroutine(l)
+		return true
+	case !d.open || d.ignore:
+		return false
+	case l[0] == '\t':
+		return d.next != nextCall && d.quickPosition(l[1:])
+	case d.next != nextCall || !isLetter(l[0]):
+		return false
+	case bytes.HasPrefix(l, createdBy):
+		d.creator(l[len(createdBy):])
+		return true
+	}
+	return d.addCall(l)
+}
+
+// quickPosition takes "/app/pkg/store/proxy.go:392 +0x18fe" or, of a call that
+// was inlined, "/app/pkg/store/proxy.go:392", if there is no other space in it.
+func (d *debug2) quickPosition(l []byte) bool {
+	if d.next == nextPosition && d.guess != nil && d.guess.isAt(l) {
+		d.at, d.next = d.guess, nextCall
+		return true
+	}
+	if d.next == nextCreation {
+		d.next = nextCall
+		return true
+	}
+	i := bytes.IndexByte(l, ' ')
+	if i < 0 {
+		i = len(l)
+	} else if !bytes.HasPrefix(l[i:], behindPosition) {
+		return false
+	}
+	if i == 0 || !isDigit(l[i-1]) {
+		return false
+	}
+	d.follow(l[:i])
+	return true
+}
+
+// line takes a line that may be of any kind.
 func (d *debug2) line(l []byte) bool {
 	d.stray, d.cutHeader = false, false
 	if isGoroutineHeader(l) {
@@ -70,6 +139,7 @@ func (d *debug2) line(l []byte) bool {
 		return true
 	}
 	if !d.open {
+		d.threads = d.threads || string(l) == threadMark
 		d.foreign = d.foreign || len(l) > 0
 		d.cutHeader = bytes.HasPrefix(l, []byte("goroutine ")) || len(l) > 0 && cutOff(l, "goroutine ")
 		return len(l) == 0
@@ -82,32 +152,47 @@ func (d *debug2) line(l []byte) bool {
 	switch {
 	case len(l) == 0: // cut behind the indentation
 	case d.ignore:
-	case len(d.name) > 0:
+	case d.next != nextCall:
 		d.position(l)
-	case bytes.HasPrefix(l, []byte("created by ")):
-		d.creator(l[len("created by "):])
+	case bytes.HasPrefix(l, createdBy):
+		d.creator(l[len(createdBy):])
 	case bytes.HasPrefix(l, []byte("[originating from goroutine ")):
 		d.ignore = true
 	case bytes.HasPrefix(l, []byte("goroutine running on other thread")):
-		d.stack = append(d.stack, "(stack unavailable)\n\n"...)
+		d.guess, d.prefix, d.next = nil, append(d.prefix[:0], "(stack unavailable)("...), nextPosition
+		d.follow(nil)
+	case isForeignCode(l):
 	default:
 		d.call(l)
 	}
-	return true
+	return !d.stray
+}
+
+// createdBy stands before the function that started the goroutine.
+var createdBy = []byte("created by ")
+
+// threadMark stands between the threads of a process that crashes with
+// GOTRACEBACK=crash. What follows is of the same instant.
+const threadMark = "-----"
+
+// isForeignCode reports whether the line is of a C function, for which a program
+// may register a symbolizer (printOneCgoTraceback in runtime/traceback.go).
+// Profiles do not have them.
+func isForeignCode(l []byte) bool {
+	return string(l) == "non-Go function" || bytes.HasPrefix(l, []byte("pc=0x")) || bytes.Contains(l, []byte(" pc=0x"))
 }
 
 // startGoroutine reads the header.
 func (d *debug2) startGoroutine(l []byte) {
 	d.foreign = false
-	r, word, ok := parseHeader(l)
+	r, word, ok := d.parseHeader(l)
 	if !ok {
 		d.cutHeader = true
 		d.b.unreadable("a goroutine's header")
 		return
 	}
 	d.open, d.ignore, d.word, d.current, d.createdBy = true, false, word, r, ""
-	d.stack = append(append(d.stack[:0], word...), '\n')
-	d.name = d.name[:0]
+	d.at, d.next = d.root, nextCall
 }
 
 // cutOff reports whether the line may be a beginning of the words.
@@ -121,39 +206,79 @@ func (d *debug2) call(l []byte) {
 		d.shortened = d.shortened || !bytes.Contains(l, []byte("elided"))
 		return
 	}
-	name := l[:max(bytes.LastIndexByte(l, '('), 0)]
-	if len(name) == 0 {
-		name = l
-	}
-	if bytes.ContainsAny(name, " \t") && !cutOff(l, "created by ") && !cutOff(l, "[originating from goroutine ") {
+	if !isName(callName(l)) && !cutOff(l, "created by ") && !cutOff(l, "[originating from goroutine ") {
 		// "--- FAIL: TestX (0.01s)" and "exit status 2" may follow without
 		// an empty line between.
 		d.stray, d.foreign = true, true
 		return
 	}
-	if len(name) < len(l) && l[len(l)-1] == ')' && len(d.stack) < maxLine {
-		d.name = append(d.name[:0], name...)
+	d.addCall(l)
+}
+
+// callName returns what stands before the arguments of a call, which begin at
+// the first parenthesis that is not a receiver's: "pkg.(*T).Method(0xc000…)".
+// It is the whole line if there is none, or nothing before it.
+func callName(l []byte) []byte {
+	for i := 0; ; i++ {
+		j := bytes.IndexByte(l[i:], '(')
+		if j < 0 || i+j == 0 {
+			return l
+		}
+		if i += j; l[i-1] != '.' {
+			return l[:i]
+		}
 	}
 }
 
-// position takes "/app/pkg/store/proxy.go:392 +0x18fe" behind a call.
+// isCall reports whether the line is a call and nothing else.
+func isCall(l []byte) bool {
+	name := callName(l)
+	return len(name) < len(l) && l[len(l)-1] == ')' && isName(name)
+}
+
+// isName reports whether there is no white space in the name.
+func isName(name []byte) bool {
+	return bytes.IndexByte(name, ' ') < 0 && bytes.IndexByte(name, '\t') < 0
+}
+
+// addCall adds a call whose position comes next. It reports whether the line is
+// a call.
+func (d *debug2) addCall(l []byte) bool {
+	if d.at != nil && d.at.last != nil && d.at.last.isPrefixOf(l) {
+		d.guess, d.next = d.at.last, nextPosition
+		return true
+	}
+	if !isCall(l) {
+		return false
+	}
+	name := callName(l)
+	d.guess, d.next = nil, nextPosition
+	d.prefix = append(d.prefix[:0], l[:len(name)+1]...)
+	return true
+}
+
+// position takes "/app/pkg/store/proxy.go:392 +0x18fe" behind a call, and
+// whatever stands in its place.
 func (d *debug2) position(l []byte) {
-	file, line, ok := cutPosition(l)
-	if string(d.name) == createdByMark {
-		d.name = d.name[:0]
-		return
+	var position []byte
+	if file, line, ok := cutPosition(l); ok {
+		position = strconv.AppendInt(append(bytes.Clone(file), ':'), int64(line), 10)
 	}
-	d.stack = append(append(d.stack, d.name...), '\n')
-	if ok {
-		d.stack = append(append(d.stack, file...), ':')
-		d.stack = strconv.AppendInt(d.stack, int64(line), 10)
-	}
-	d.stack = append(d.stack, '\n')
-	d.name = d.name[:0]
+	d.follow(position)
 }
 
-// createdByMark stands in name while the position of "created by" is next.
-const createdByMark = "\x00"
+// follow ends a call with its position.
+func (d *debug2) follow(position []byte) {
+	if d.next == nextPosition && d.at != nil && d.at.depth < maxStack {
+		prefix := d.prefix
+		if d.guess != nil {
+			prefix = append(prefix[:0], d.guess.prefix...)
+			d.prefix = prefix
+		}
+		d.at = d.at.follow(prefix, position, &d.key, d.b)
+	}
+	d.next = nextCall
+}
 
 // creator takes "pkg.F in goroutine 280", before Go 1.21 only "pkg.F".
 func (d *debug2) creator(l []byte) {
@@ -169,7 +294,7 @@ func (d *debug2) creator(l []byte) {
 		d.creators[known] = known
 	}
 	d.createdBy = known
-	d.name = append(d.name[:0], createdByMark...)
+	d.next = nextCreation
 }
 
 // endGoroutine counts the goroutine under way.
@@ -178,19 +303,15 @@ func (d *debug2) endGoroutine() {
 		return
 	}
 	d.open = false
-	if len(d.name) > 0 && string(d.name) != createdByMark {
-		d.position(nil)
-	}
-	if d.word == StateRunning && bytes.Contains(d.stack, []byte("\nruntime/pprof.writeGoroutineStacks\n")) {
+	d.follow(nil)
+	if d.word == StateRunning && d.at != nil && d.at.passes("runtime/pprof.writeGoroutineStacks") {
 		if d.selfDumped {
 			d.nextDump()
 		}
 		d.selfDumped = true
 	}
-	at, ok := d.seen[string(d.stack)]
-	if ok {
-		d.b.count(at, 1)
-	} else if at, ok = d.newStack(); !ok {
+	at, ok := d.spot()
+	if !ok {
 		return
 	}
 	d.b.member(at.group, d.current, d.createdBy)
@@ -200,23 +321,34 @@ func (d *debug2) endGoroutine() {
 // once in a dump.
 func (d *debug2) nextDump() {
 	d.done = append(d.done, d.b.finish())
-	d.b, d.seen = newBuilder(Debug2), map[string]groupPlace{}
+	d.b, d.root = newBuilder(Debug2, 0), &call{}
+	d.at.ends = nil
 }
 
-// newStack counts a goroutine whose stack was not seen before.
-func (d *debug2) newStack() (at groupPlace, ok bool) {
-	frames := framesOf(string(d.stack))
-	if len(frames) == 0 {
+// spot counts the goroutine under way.
+func (d *debug2) spot() (at spot, ok bool) {
+	switch d.at {
+	case nil:
+		d.b.unreadable(tooMany)
+		return at, false
+	case d.root:
 		d.b.unreadable("a goroutine without frames")
 		return at, false
 	}
-	at, ok = d.b.add(frames, textState(string(d.word), frames), 1)
-	if !ok {
+	if at, ok = d.at.ends[d.word]; ok {
+		d.b.count(at, 1)
+		return at, true
+	}
+	frames := d.at.frames()
+	if at, ok = d.b.add(frames, textState(string(d.word), frames), 1); !ok {
 		d.b.unreadable(tooMany)
 		return at, false
 	}
-	if d.b.room(len(d.stack)) {
-		d.seen[string(d.stack)] = at
+	if d.b.room(entrySize) {
+		if d.at.ends == nil {
+			d.at.ends = map[State]spot{}
+		}
+		d.at.ends[d.word] = at
 	}
 	return at, true
 }
@@ -235,18 +367,4 @@ func (d *debug2) end(cut bool) []*Snapshot {
 			"the dump ends in the middle of a line (the runtime cuts debug=2 at 64 MiB, issue trackers at 64 KiB): counts are lower bounds")
 	}
 	return append(d.done, s)
-}
-
-// framesOf turns the text kept of a stack into frames, leaf first.
-func framesOf(stack string) []Frame {
-	lines := strings.Split(stack, "\n")
-	var frames []Frame
-	for i := 1; i+1 < len(lines); i += 2 {
-		f := Frame{Func: foldTypeArgs(lines[i])}
-		if file, line, ok := cutPosition([]byte(lines[i+1])); ok {
-			f.File, f.Line = string(file), line
-		}
-		frames = append(frames, f)
-	}
-	return frames
 }

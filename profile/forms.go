@@ -29,10 +29,6 @@ var textForms = []struct {
 	{regexp.MustCompile(`found unexpected goroutines:`), "the output of goleak",
 		"It lists one test's goroutines, not those of a Thanos process. " + getProfile},
 	{regexp.MustCompile(`(?m)^# (HELP|TYPE) \w+`), "a page of /metrics", getProfile},
-	{regexp.MustCompile(`goroutine \d+ \[[^\]]+\]:\\n`), "a log line with a stack in it, its line ends escaped",
-		`Unescape it first: printf '%b' "$(cat FILE)" > dump.txt`},
-	{regexp.MustCompile(`(?m)^.*\S.* goroutine \d+ (gp=\S+ .*)?\[[^\]\n]+\]:\s*$`), "a log that has something before every line of the dump",
-		"Cut that off first; for a container's log file: sed -E 's/^[^ ]+ std(out|err) [FP] //' FILE > dump.txt"},
 	{regexp.MustCompile(`(?m)^\s*[\[{]`), "JSON", getProfile},
 	{regexp.MustCompile(`^\s*H4sI[A-Za-z0-9+/=\s]{100}`), "a gzipped file in base64", "Decode it: base64 -d FILE | thanosleak analyze -"},
 }

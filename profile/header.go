@@ -13,22 +13,64 @@ import (
 // Labels stand inside the brackets up to Go 1.26 and behind them from Go 1.27;
 // their values may hold brackets, commas and colons.
 func parseHeader(l []byte) (r Goroutine, state State, ok bool) {
-	rest, ok := bytes.CutPrefix(l, []byte("goroutine "))
-	if !ok || !bytes.HasSuffix(bytes.TrimRight(l, " "), []byte(":")) {
-		return r, "", false
-	}
-	id, rest, ok := bytes.Cut(rest, []byte(" "))
+	id, rest, ok := cutID(l)
 	if !ok {
 		return r, "", false
 	}
-	n, err := strconv.ParseInt(string(id), 10, 64)
-	if err != nil {
+	h, ok := parseHead(rest)
+	r = h.Goroutine
+	r.ID = id
+	return r, h.state, ok
+}
+
+// head is what a header says behind the id: the other fields of a goroutine.
+type head struct {
+	Goroutine
+	state State
+}
+
+// Bounds of what is remembered of headers: most goroutines have one of few.
+const (
+	maxHeads    = 256
+	maxHeadSize = 64
+)
+
+// parseHeader is like the function, and faster for what was there before.
+func (d *debug2) parseHeader(l []byte) (r Goroutine, state State, ok bool) {
+	id, rest, ok := cutID(l)
+	if !ok {
 		return r, "", false
 	}
-	r.ID = n
+	h, ok := d.heads[string(rest)]
+	if !ok {
+		if h, ok = parseHead(rest); ok && len(rest) <= maxHeadSize && len(d.heads) < maxHeads {
+			d.heads[string(rest)] = h
+		}
+	}
+	r = h.Goroutine
+	r.ID = id
+	return r, h.state, ok
+}
+
+// cutID takes "goroutine N " off a header.
+func cutID(l []byte) (id int64, rest []byte, ok bool) {
+	rest, ok = bytes.CutPrefix(l, []byte("goroutine "))
+	if !ok {
+		return 0, nil, false
+	}
+	i := bytes.IndexByte(rest, ' ')
+	if i < 0 {
+		return 0, nil, false
+	}
+	id, err := strconv.ParseInt(string(rest[:i]), 10, 64)
+	return id, rest[i+1:], err == nil
+}
+
+// parseHead reads what stands behind the id.
+func parseHead(rest []byte) (h head, ok bool) {
 	open := bytes.IndexByte(rest, '[')
-	if open < 0 {
-		return r, "", false
+	if open < 0 || !bytes.HasSuffix(bytes.TrimRight(rest, " "), []byte(":")) {
+		return h, false
 	}
 	rest = rest[open+1:]
 	end := bytes.IndexByte(rest, ']')
@@ -36,14 +78,15 @@ func parseHeader(l []byte) (r Goroutine, state State, ok bool) {
 		end = labels
 	}
 	if end < 0 {
-		return r, "", false
+		return h, false
 	}
 	word, more, _ := bytes.Cut(rest[:end], []byte(", "))
-	word, r.Leaked = cutMark(word, " (leaked)")
+	word, h.Leaked = cutMark(word, " (leaked)")
 	word, _ = cutMark(word, " (scan)")
 	word, _ = cutMark(word, " (durable)")
-	r.WaitMinutes = minutes(more)
-	return r, State(internState(word)), true
+	h.WaitMinutes = minutes(more)
+	h.state = internState(word)
+	return h, true
 }
 
 // cutMark removes a mark behind the state and reports whether it was there.
@@ -68,20 +111,17 @@ func minutes(attributes []byte) int {
 }
 
 // internState spares the allocation for the states that most goroutines have.
-func internState(word []byte) string {
-	switch string(word) {
-	case string(StateChanReceive):
-		return string(StateChanReceive)
-	case string(StateChanReceiveNil):
-		return string(StateChanReceiveNil)
-	case string(StateSelect):
-		return string(StateSelect)
-	case string(StateIOWait):
-		return string(StateIOWait)
-	case string(StateWaitGroup):
-		return string(StateWaitGroup)
-	case string(StateSemacquire):
-		return string(StateSemacquire)
+func internState(word []byte) State {
+	for _, s := range commonStates {
+		if string(word) == string(s) {
+			return s
+		}
 	}
-	return string(word)
+	return State(word)
+}
+
+// commonStates are the states of most goroutines, most frequent first.
+var commonStates = []State{
+	StateSelect, StateChanReceive, StateIOWait, StateChanReceiveNil, StateWaitGroup, StateChanSend, StateMutex,
+	StateCond, StateSemacquire, StateSleep, StateRWMutexR, StateRWMutex, StateSyscall, StateRunning, "runnable",
 }

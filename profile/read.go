@@ -44,7 +44,12 @@ var errEmpty = &UnsupportedError{Form: "an empty file", Hint: getProfile}
 // prints them, is one snapshot. There is at least one snapshot if the error is
 // nil; an input of another form gives an [*UnsupportedError].
 func Read(r io.Reader, o Options) ([]*Snapshot, error) {
-	br := bufio.NewReaderSize(r, 64<<10)
+	br, buffered := r.(*bufio.Reader)
+	if !buffered || br.Size() < bufferSize {
+		br = readers.Get().(*bufio.Reader)
+		defer freeReader(br)
+		br.Reset(r)
+	}
 	head, err := br.Peek(2)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, err
@@ -54,9 +59,21 @@ func Read(r io.Reader, o Options) ([]*Snapshot, error) {
 		if err != nil {
 			return nil, fmt.Errorf("damaged gzip: %w", err)
 		}
-		br = bufio.NewReaderSize(zr, 64<<10)
+		return readPlain(bufio.NewReaderSize(zr, bufferSize), o)
 	}
 	return readPlain(br, o)
+}
+
+// bufferSize is what is read at once, in bytes.
+const bufferSize = 64 << 10
+
+// readers are used again: a profile is often smaller than their buffer.
+var readers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, bufferSize) }}
+
+// freeReader lets somebody else use the reader.
+func freeReader(br *bufio.Reader) {
+	br.Reset(nil)
+	readers.Put(br)
 }
 
 // readPlain reads uncompressed input.

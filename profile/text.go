@@ -3,28 +3,45 @@ package profile
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"errors"
+	"fmt"
 	"io"
+	"slices"
 )
-
-// maxLine bounds what is kept of a line in bytes. Labels are printed on the
-// header line and can be long; the rest of a longer line is passed over.
-const maxLine = 1 << 20
 
 // cutSize is the size in bytes at which the runtime cuts debug=2, in the
 // middle of a line and without a word (writeGoroutineStacks in
 // runtime/pprof/pprof.go).
 const cutSize = 64 << 20
 
-// textReader walks over the lines of a dump or of a log with dumps inside.
+// textReader walks over the lines of a dump or of a log with dumps inside, and
+// hands each to the writer that it is from.
 type textReader struct {
-	br    *bufio.Reader
-	long  []byte // scratch for lines longer than the buffer
-	bytes int64  // read so far
+	lines lineReader
 
-	done   []*Snapshot
-	dump   textDump // the dump under way, or nil
-	sample []byte   // first lines of the input, to name its form
+	plain    writer    // of the lines without a prefix
+	prefixed []*source // in the order in which they were met
+	last     *source   // of prefixed, that the last line with a prefix was from
+	header   []byte    // behind the prefix of a source that the line before was the first of
+	dumps    int       // begun so far, by any writer
+	escaped  []*Snapshot
+	excess   int    // goroutines of sources that there was no room for
+	sample   []byte // first lines of the input, to name its form
+}
+
+// writer is who writes lines that belong together.
+type writer struct {
+	done []placed
+	dump textDump // the dump under way, or nil
+	full *debug2  // dump, if it is one
+	at   int      // place of the dump under way
+}
+
+// placed is a snapshot and its place among the dumps of the input.
+type placed struct {
+	snap *Snapshot
+	at   int
 }
 
 // textDump takes the lines of one dump.
@@ -39,98 +56,172 @@ type textDump interface {
 
 // readText reads all text dumps in br.
 func readText(br *bufio.Reader) ([]*Snapshot, error) {
-	t := &textReader{br: br}
-	cut := false
+	t := &textReader{lines: lineReader{br: br}}
 	for {
-		l, err := t.next()
+		l, err := t.lines.next()
+		if err == nil && t.plain.full != nil && t.plain.full.quick(l) {
+			continue
+		}
+		w := &t.plain
 		if len(l) > 0 || err == nil {
-			t.take(l)
+			w, l = t.take(l)
 		}
 		if errors.Is(err, io.EOF) {
-			_, _, position := cutPosition(bytes.TrimSpace(l))
-			cut = len(l) > 0 && !position
-			break
+			return t.end(w, endsInside(l))
 		}
 		if err != nil {
 			return nil, gzipError(err)
 		}
 	}
-	if d, ok := t.dump.(*debug2); ok {
-		d.atLimit = t.bytes == cutSize
-	}
-	t.endDump(cut)
-	if len(t.done) == 0 {
-		return nil, textForm(string(t.sample))
-	}
-	return t.done, nil
 }
 
-// next returns the next line without its end. The slice is valid until the
-// next call.
-func (t *textReader) next() ([]byte, error) {
-	l, err := t.br.ReadSlice('\n')
-	t.bytes += int64(len(l))
-	if errors.Is(err, bufio.ErrBufferFull) {
-		t.long = append(t.long[:0], l...)
-		for errors.Is(err, bufio.ErrBufferFull) {
-			l, err = t.br.ReadSlice('\n')
-			t.bytes += int64(len(l))
-			if len(t.long) < maxLine {
-				t.long = append(t.long, l...)
-			}
-		}
-		l = t.long
-	}
-	return bytes.TrimRight(l, "\r\n"), err
+// endsInside reports whether the last line of an input, which has no line end,
+// was cut: a whole dump may end so, behind its last position.
+func endsInside(l []byte) bool {
+	_, _, position := cutPosition(bytes.TrimSpace(l))
+	return len(l) > 0 && !position
 }
 
-// take hands a line to the dump that it belongs to.
-func (t *textReader) take(l []byte) {
+// take hands a line to its writer. It returns who that is and what was behind
+// the prefix.
+func (t *textReader) take(l []byte) (*writer, []byte) {
 	if len(t.sample) < 4096 {
 		t.sample = append(append(t.sample, l...), '\n')
 	}
+	i := headerAt(l)
+	if i >= 0 && t.embedded(l[i:], headerOf(l) != nil) {
+		return &t.plain, nil
+	}
+	if headerOf(l) == nil {
+		s := t.source(l)
+		if s == nil {
+			t.unlearn(l)
+		}
+		t.header = t.header[:0]
+		if s == nil && i > 0 {
+			s = t.learn(l, i)
+		}
+		if s != nil {
+			return t.from(s, l)
+		}
+	}
+	t.header = t.header[:0]
+	t.plain.take(l, &t.dumps)
+	return &t.plain, l
+}
+
+// take hands a line to the dump that it belongs to. dumps counts those that
+// begin.
+func (w *writer) take(l []byte, dumps *int) {
+	header := headerOf(l)
 	l = bytes.TrimLeft(l, " >") // indented, or quoted in a mail or an issue
 	switch {
-	case bytes.Contains(l, []byte("profile: total ")) && profileHeader(l) != nil:
-		t.start(newDebug1(profileHeader(l)))
-	case isGoroutineHeader(l):
-		if d, ok := t.dump.(*debug2); !ok || d.isNewDump(l) {
-			t.start(newDebug2())
+	case header != nil:
+		if w.full == nil || w.full.isNewDump(header) {
+			w.start(newDebug2(), dumps)
 		}
-		t.dump.line(l)
-	case t.dump != nil:
-		t.dump.line(l)
+		w.dump.line(header)
+	case bytes.Contains(l, []byte(profileWords)) && profileHeader(l) != nil:
+		w.start(newDebug1(profileHeader(l)), dumps)
+	case w.dump != nil:
+		w.dump.line(l)
 	case isCountLine(l):
-		t.start(newDebug1(nil))
-		t.dump.line(l)
+		w.start(newDebug1(nil), dumps)
+		w.dump.line(l)
 	}
+}
+
+// headerOf returns the header of a goroutine without what indents it; nil if
+// the line is none.
+func headerOf(l []byte) []byte {
+	if l = bytes.TrimLeft(l, " \t>"); isGoroutineHeader(l) {
+		return l
+	}
+	return nil
 }
 
 // start ends the dump under way and begins another.
-func (t *textReader) start(d textDump) {
-	t.endDump(false)
-	t.dump = d
+func (w *writer) start(d textDump, dumps *int) {
+	w.end(false)
+	w.dump, w.at = d, *dumps
+	w.full, _ = d.(*debug2)
+	*dumps++
 }
 
-// endDump keeps the snapshots of the dump under way.
-func (t *textReader) endDump(cut bool) {
-	if t.dump == nil {
+// end keeps the snapshots of the dump under way.
+func (w *writer) end(cut bool) {
+	if w.dump == nil {
 		return
 	}
-	for _, s := range t.dump.end(cut) {
-		t.keep(s)
+	for _, s := range w.dump.end(cut) {
+		w.keep(s)
 	}
-	t.dump = nil
+	w.dump, w.full = nil, nil
 }
 
 // keep keeps a snapshot. A debug=2 dump right behind a debug=1 dump is the
 // same instant: the test or handler wrote both.
-func (t *textReader) keep(s *Snapshot) {
-	if n := len(t.done); n > 0 && s.Encoding == Debug2 && t.done[n-1].Encoding == Debug1 && !t.done[n-1].LeaksOnly {
-		t.done[n-1].Annotate(s)
+func (w *writer) keep(s *Snapshot) {
+	if n := len(w.done); n > 0 && s.Encoding == Debug2 && w.done[n-1].snap.Encoding == Debug1 && !w.done[n-1].snap.LeaksOnly {
+		w.done[n-1].snap.Annotate(s)
 		return
 	}
 	if s.Total > 0 || s.Unreadable > 0 || s.LeaksOnly {
-		t.done = append(t.done, s)
+		w.done = append(w.done, placed{s, w.at})
 	}
+}
+
+// end returns what was read. cut says that the input ends inside the last line
+// of the writer.
+func (t *textReader) end(last *writer, cut bool) ([]*Snapshot, error) {
+	if t.plain.full != nil {
+		t.plain.full.atLimit = t.lines.bytes == cutSize
+	}
+	t.plain.end(cut && last == &t.plain)
+	done, writers := t.plain.done, min(len(t.plain.done), 1)
+	for _, s := range t.prefixed {
+		if len(s.partial) > 0 {
+			s.endPartial(s.partial, &t.dumps)
+		}
+		s.end(cut && last == &s.writer)
+		if s.sure() && len(s.done) > 0 {
+			done = append(done, s.done...)
+			writers++
+		}
+	}
+	slices.SortStableFunc(done, func(a, b placed) int { return cmp.Compare(a.at, b.at) })
+	snaps := make([]*Snapshot, len(done))
+	for i, d := range done {
+		snaps[i] = d.snap
+	}
+	if writers > 1 {
+		warn(snaps, fmt.Sprintf("the dumps are from %d writers, told apart by what is before their lines: hand in one process at a time, those of several are no samples of one", writers))
+	}
+	return t.tellRest(snaps)
+}
+
+// tellRest adds stacks inside lines where there is nothing else, and warns of
+// what is left out. A panic that was recovered is one goroutine: beside whole
+// dumps it would look like a process that has lost all others.
+func (t *textReader) tellRest(snaps []*Snapshot) ([]*Snapshot, error) {
+	if len(snaps) == 0 {
+		snaps = t.escaped
+	} else if n := len(t.escaped); n > 0 {
+		warn(snaps, fmt.Sprintf("%d stacks inside log lines are left out: beside whole dumps they are no samples", n))
+	}
+	if len(snaps) == 0 {
+		return nil, textForm(string(t.sample))
+	}
+	if t.excess > 0 {
+		last := warn(snaps, fmt.Sprintf("%d could not be read: goroutines behind more than %d different prefixes", t.excess, maxSources))
+		last.Unreadable += t.excess
+	}
+	return snaps, nil
+}
+
+// warn adds a warning to the last of the snapshots, which it returns.
+func warn(snaps []*Snapshot, text string) *Snapshot {
+	last := snaps[len(snaps)-1]
+	last.Warnings = append(last.Warnings, text)
+	return last
 }
