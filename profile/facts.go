@@ -75,9 +75,9 @@ func (f *Facts) ReadBuildInfo(r io.Reader) error {
 		return err
 	}
 	if data.Version != "" {
-		f.Version, f.VersionSource = strings.TrimPrefix(data.Version, "v"), "buildinfo"
+		f.Version, f.VersionSource = bounded(strings.TrimPrefix(data.Version, "v")), "buildinfo"
 	}
-	f.Revision, f.GoVersion = data.Revision, data.GoVersion
+	f.Revision, f.GoVersion = bounded(data.Revision), bounded(data.GoVersion)
 	return nil
 }
 

@@ -3,9 +3,11 @@ package profile
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,9 +19,13 @@ import (
 	"github.com/prometheus/common/model"
 )
 
-// maxMetrics bounds a page of /metrics in bytes; a receiver with thousands of
-// tenants stays below.
-const maxMetrics = 64 << 20
+// Bounds of a page of /metrics; a receiver with thousands of tenants stays
+// below.
+const (
+	maxMetrics = 64 << 20 // bytes
+	maxLines   = 32 << 20 // bytes of the lines that are kept
+	maxSeries  = 100_000  // number of those lines
+)
 
 // ReadMetrics reads a page in the Prometheus text format, keeping what
 // decisions read. A page without any such family is an error: it is no
@@ -32,7 +38,7 @@ func (in *Intern) ReadMetrics(r io.Reader) (Metrics, error) {
 	p := pages.Get().(*page)
 	defer p.free()
 	p.in = in
-	if err := p.keep(io.LimitReader(r, maxMetrics)); err != nil {
+	if err := p.keep(r); err != nil {
 		return nil, err
 	}
 	if !p.readSimple() {
@@ -42,15 +48,40 @@ func (in *Intern) ReadMetrics(r io.Reader) (Metrics, error) {
 		}
 	}
 	m := Metrics{}
-	for name, f := range p.families {
-		if len(f.series) > 0 {
-			m[name] = f.sumUp()
+	for _, name := range slices.Sorted(maps.Keys(p.families)) { // so that of several mistakes the same is told each time
+		f := p.families[name]
+		if len(f.series) == 0 {
+			continue
+		}
+		m[name] = f.sumUp()
+		if err := checkFamily(name, len(f.series), m[name]); err != nil {
+			return nil, err
 		}
 	}
 	if len(m) == 0 {
 		return nil, fmt.Errorf("a page without metrics of a Go process")
 	}
 	return m, nil
+}
+
+// maxNumber is more than any family counts: 2^63, which is what Go shows as the
+// limit of memory where there is none.
+const maxNumber = 1 << 63
+
+// checkFamily refuses what no process shows: numbers that are none, from which
+// nothing can be told, and twice what a process is only once. A sum of the two
+// would be believed.
+func checkFamily(name string, lines int, values []Value) error {
+	ofProcess := strings.HasPrefix(name, "go_") || strings.HasPrefix(name, "process_") || name == "thanos_build_info"
+	if ofProcess && lines > 1 {
+		return fmt.Errorf("%s stands there %d times: a page of several processes, as a proxy or an agent that merges pages makes it", name, lines)
+	}
+	for _, v := range values {
+		if !(math.Abs(v.Value) <= maxNumber) || ofProcess && v.Value < 0 { // NaN is not less, either
+			return fmt.Errorf("%s is %g, which is no number of a process", name, v.Value)
+		}
+	}
+	return nil
 }
 
 // page is a page that is being read. It is used again for other pages.
@@ -91,11 +122,31 @@ func (p *page) keep(r io.Reader) error {
 	p.lines = p.lines[:0]
 	sc := bufio.NewScanner(r)
 	sc.Buffer(p.buf, maxLine)
+	whole := true
+	sc.Split(func(data []byte, atEOF bool) (int, []byte, error) {
+		n, l, err := bufio.ScanLines(data, atEOF)
+		whole = n == 0 || data[n-1] == '\n'
+		return n, l, err
+	})
+	size, series := 0, 0
 	for sc.Scan() {
 		l := sc.Bytes()
-		if _, ok := families[string(l[:nameEnd(l)])]; ok {
-			p.lines = append(append(p.lines, l...), '\n')
+		if size += len(l) + 1; size > maxMetrics {
+			return fmt.Errorf("a page of more than %d MiB", maxMetrics>>20)
 		}
+		if _, ok := families[string(l[:nameEnd(l)])]; !ok {
+			continue
+		}
+		p.lines = append(append(p.lines, l...), '\n')
+		if series++; series > maxSeries || len(p.lines) > maxLines {
+			return fmt.Errorf("a page with more than %d series, or %d MiB of them, in the families that are read", maxSeries, maxLines>>20)
+		}
+		if !whole {
+			return errors.New("a page that ends in the middle of a line")
+		}
+	}
+	if errors.Is(sc.Err(), bufio.ErrTooLong) {
+		return fmt.Errorf("a page with a line of more than %d KiB", maxLine>>10)
 	}
 	return sc.Err()
 }
@@ -202,7 +253,7 @@ func (p *page) labels(l []byte, keep []string) (rest []byte, ok bool) {
 		p.names = append(p.names, name)
 		for i, k := range keep {
 			if string(name) == k {
-				p.values[i] = val
+				p.values[i] = short(val)
 			}
 		}
 		l = after[end+2:]
@@ -219,6 +270,14 @@ func (p *page) labels(l []byte, keep []string) (rest []byte, ok bool) {
 			return nil, false
 		}
 	}
+}
+
+// short shortens a value as [bounded] does.
+func short(val []byte) []byte {
+	if len(val) <= maxValue {
+		return val
+	}
+	return []byte(bounded(string(val)))
 }
 
 // maxSimple is the most labels that the fast reader takes: it looks for
@@ -278,7 +337,7 @@ func (p *page) readAny() error {
 			labels := map[string]string{}
 			for _, l := range s.Label {
 				if slices.Contains(families[name], l.GetName()) {
-					labels[l.GetName()] = l.GetValue()
+					labels[l.GetName()] = bounded(l.GetValue())
 				}
 			}
 			p.text = appendLabels(p.text[:0], labels)

@@ -15,7 +15,7 @@ var simplePages = []struct {
 	simple     bool
 }{
 	{"plain", "go_goroutines 7\n", true},
-	{"without an end", "go_goroutines 7", true},
+	{"without an end", "go_goroutines 7", false},
 	{"DOS line ends", "go_goroutines 7\r\nprocess_start_time_seconds 1.5e+09\r\n", true},
 	{"labels", "http_requests_total{code=\"200\",handler=\"query\",method=\"get\"} 7\n", true},
 	{"summed up in any order", "http_requests_total{code=\"2\",method=\"b\"} 1\nhttp_requests_total{code=\"1\"} 2\nhttp_requests_total{code=\"2\",method=\"a\"} 4e-1\n", true},

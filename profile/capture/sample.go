@@ -65,7 +65,7 @@ func (r *reader) sample(s *stem, m profile.Metrics, goVersion string) part {
 // the other; when each was taken is not known.
 func (r *reader) timeOf(snap *profile.Snapshot, s *stem, written time.Time, several bool) (time.Time, source) {
 	switch {
-	case !snap.Time.IsZero():
+	case profile.PossibleTime(snap.Time):
 		return snap.Time, fromDump
 	case several && !written.IsZero():
 		return written, unknown

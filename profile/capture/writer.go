@@ -26,6 +26,7 @@ type Writer struct {
 
 	mu     sync.Mutex                 // not held while writing, for disks are slow
 	stems  map[string]map[string]bool // names of samples in use, by folder
+	folded map[string]string          // the folders, by their names in lower case
 	closed bool
 }
 
@@ -56,7 +57,7 @@ func Create(path string) (*Writer, error) {
 	if err != nil {
 		return nil, writeError(path, err)
 	}
-	return &Writer{path: path, sink: s, stems: map[string]map[string]bool{}}, nil
+	return &Writer{path: path, sink: s, stems: map[string]map[string]bool{}, folded: map[string]string{}}, nil
 }
 
 // writeError names the capture and what to do.
@@ -189,12 +190,20 @@ func (w *Writer) Close() error {
 // systems take.
 const maxName = 255
 
-// dir returns the folder of a target.
+// dir returns the folder of a target. Many file systems make no difference
+// between upper and lower case: there the samples of two targets would become one
+// series, and a capture may be unpacked anywhere.
 func (w *Writer) dir(target string) (string, error) {
 	dir := Escape(target)
 	if dir == "" || len(dir) > maxName {
 		return "", fmt.Errorf("cannot keep samples of the target %.80q: its name is empty or, as a file name, longer than %d bytes", target, maxName)
 	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if other, used := w.folded[strings.ToLower(dir)]; used && other != dir {
+		return "", fmt.Errorf("cannot keep samples of the target %.80q: its name differs from that of %.80q in upper and lower case only, which many file systems take for one", target, Unescape(other))
+	}
+	w.folded[strings.ToLower(dir)] = dir
 	return dir, nil
 }
 

@@ -257,7 +257,7 @@ func TestSampleIsWholeOrAbsent(t *testing.T) {
 	for room := range 5 {
 		t.Run(fmt.Sprintf("room for %d files", room), func(t *testing.T) {
 			s := &failing{room: room}
-			w := &Writer{path: "DIR", sink: s, stems: map[string]map[string]bool{}}
+			w := &Writer{path: "DIR", sink: s, stems: map[string]map[string]bool{}, folded: map[string]string{}}
 			err := w.Add("q", sample, payload)
 			if whole := room == 4; (err == nil) != whole || len(s.files) > 0 != whole {
 				t.Errorf("error %v, files %q", err, s.files)

@@ -101,7 +101,7 @@ func newTransport() *http.Transport {
 		DialContext:            dial,
 		MaxConnsPerHost:        1,
 		MaxIdleConnsPerHost:    1,
-		MaxResponseHeaderBytes: 64 << 10,
+		MaxResponseHeaderBytes: maxHeader,
 	}
 }
 

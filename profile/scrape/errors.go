@@ -140,10 +140,17 @@ func (c *Client) failedRequest(ctx context.Context, u *url.URL, connected bool, 
 	}
 	e := c.fail(u, cause, hint, err)
 	e.reach = reachedNothing
-	if _, elsewhere := errors.AsType[*otherHostError](err); elsewhere {
+	if isElsewhere(err) {
 		e.reach = reachedDoor
 	}
 	return e
+}
+
+// isElsewhere reports whether err refuses a redirect.
+func isElsewhere(err error) bool {
+	_, host := errors.AsType[*otherHostError](err)
+	_, protocol := errors.AsType[*protocolError](err)
+	return host || protocol
 }
 
 // isTimeout reports whether err is that of a deadline, ours or the system's.
@@ -165,6 +172,14 @@ func (c *Client) timedOut(u *url.URL, connected bool) (cause, hint string) {
 			"The address is wrong, or a firewall or network policy drops packets to it. From outside the cluster use kubectl port-forward."
 	}
 	return fmt.Sprintf("connected, but no answer to %s within %s", shown(u), c.opts.Timeout), hintSlow
+}
+
+// noTimeLeft is the error of a request that was not sent, since those before it
+// took all the time that there was.
+func (c *Client) noTimeLeft(q query) *Error {
+	e := c.fail(q.url, fmt.Sprintf("%s was not asked for any more: the answers before took all of %s", shown(q.url), c.opts.Timeout), hintSlow, context.DeadlineExceeded)
+	e.reach = reachedNothing
+	return e
 }
 
 // brokenBody says why an answer ended in the middle.
@@ -191,6 +206,9 @@ func (c *Client) brokenBody(ctx context.Context, q query, b *bounded) *Error {
 func explain(u *url.URL, err error) (cause, hint string) {
 	if e, ok := errors.AsType[*otherHostError](err); ok {
 		return fmt.Sprintf("%s redirects to another host (%s), as login pages do; not followed", shown(u), clean(e.host, 100)), hintAround
+	}
+	if e, ok := errors.AsType[*protocolError](err); ok {
+		return fmt.Sprintf("%s redirects to %s; not followed", shown(u), shown(e.to)), hintAround
 	}
 	if cause, hint := explainConfig(err); cause != "" {
 		return cause, hint
@@ -288,6 +306,9 @@ func namesOf(cert *x509.Certificate) []string {
 	return names
 }
 
+// brokenHTTP is how the HTTP client begins to tell what is wrong with an answer.
+const brokenHTTP = "net/http: HTTP/1.x transport connection broken: "
+
 // causeGRPC is what everyone does once.
 const causeGRPC = "this is the gRPC port, profiles are served on the HTTP port"
 
@@ -303,6 +324,11 @@ func explainProtocol(err error) (cause, hint string) {
 		return causeTLS, hintTLS
 	case errors.Is(err, errNotHTTP), strings.Contains(text, "malformed HTTP"):
 		return "what answers there does not speak HTTP", hintPort
+	case strings.Contains(text, "response headers exceeded"):
+		return fmt.Sprintf("its answer has a header of more than %d KiB, which is no such answer of Thanos'", maxHeader>>10), hintPort
+	case strings.HasPrefix(text, brokenHTTP):
+		return "its answer is no valid HTTP (" + clean(strings.TrimPrefix(text, brokenHTTP), 200) + ")",
+			"Something in between may have damaged it, or cut it off. " + hintAround
 	case errors.Is(err, errRedirects):
 		return fmt.Sprintf("it redirects more than %d times", maxRedirects), hintAround
 	case strings.HasSuffix(text, "EOF") || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE):

@@ -20,6 +20,7 @@ import (
 // debug=2 at 64 MiB; a receiver with thousands of tenants has some 50 MB of
 // metrics.
 const (
+	maxHeader  = 64 << 10
 	maxStatus  = 4 << 20
 	maxPage    = 256 << 10
 	maxMetrics = 64 << 20
@@ -49,6 +50,7 @@ type answer struct {
 	header http.Header
 	login  bool          // credentials were sent
 	body   *bufio.Reader // bounded and unpacked
+	plain  *bounded      // what body reads from
 }
 
 // isHTML reports whether the body is a web page.
@@ -69,6 +71,9 @@ func at(base *url.URL, path string) *url.URL {
 // the status and of a body that breaks off are an [*Error], as are those that
 // use returns as one.
 func (c *Client) ask(ctx context.Context, q query, use func(*answer) error) error {
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return c.noTimeLeft(q)
+	}
 	var connected atomic.Bool // a transport may tell from another goroutine
 	trace := &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected.Store(true) }}
 	req, err := http.NewRequestWithContext(httptrace.WithClientTrace(ctx, trace), http.MethodGet, q.url.String(), nil)
@@ -94,9 +99,15 @@ func (c *Client) ask(ctx context.Context, q query, use func(*answer) error) erro
 	if err := c.checkStatus(a, q); err != nil {
 		return err
 	}
+	if encoding := resp.Header.Get("Content-Encoding"); !isPlain(encoding) {
+		return c.fail(q.url, fmt.Sprintf("the answer to %s is compressed in a way that it was not asked for (%s)", shown(q.url), clean(encoding, 40)), hintAround, nil)
+	}
 	err = use(a)
 	if body.err != nil {
 		return c.brokenBody(ctx, q, body)
+	}
+	if errors.Is(a.plain.err, errTooLarge) {
+		return c.brokenBody(ctx, q, a.plain)
 	}
 	return err
 }
@@ -117,17 +128,29 @@ func (c *Client) dress(req *http.Request, q query) {
 
 // newAnswer bounds and unpacks the body.
 func newAnswer(resp *http.Response, body *bounded, q query) (*answer, error) {
-	a := &answer{url: resp.Request.URL, status: resp.StatusCode, header: resp.Header, body: bufio.NewReader(body)}
+	a := &answer{url: resp.Request.URL, status: resp.StatusCode, header: resp.Header, body: bufio.NewReader(body), plain: body}
 	a.login = resp.Request.Header.Get("Authorization") != ""
-	if !strings.EqualFold(resp.Header.Get("Content-Encoding"), "gzip") {
+	if !isGzipped(resp.Header.Get("Content-Encoding")) {
 		return a, nil
 	}
 	zr, err := gzip.NewReader(a.body)
 	if err != nil {
 		return nil, err
 	}
-	a.body = bufio.NewReader(io.LimitReader(zr, q.max))
+	// Bounded again: a limit that looks like the end would make a short page of
+	// a long one.
+	a.plain = &bounded{r: zr, max: q.max}
+	a.body = bufio.NewReader(a.plain)
 	return a, nil
+}
+
+// isGzipped reports whether a Content-Encoding is the one that is unpacked here.
+func isGzipped(encoding string) bool { return strings.EqualFold(encoding, "gzip") }
+
+// isPlain reports whether the body is readable, with a Content-Encoding that is
+// unpacked here or none.
+func isPlain(encoding string) bool {
+	return encoding == "" || strings.EqualFold(encoding, "identity") || isGzipped(encoding)
 }
 
 // bounded passes on a body of at most max bytes and remembers why reading
@@ -167,12 +190,20 @@ type otherHostError struct{ host string }
 
 func (e *otherHostError) Error() string { return "redirects to " + e.host }
 
+// A protocolError refuses a redirect to what is not asked over HTTP: a file, say.
+type protocolError struct{ to *url.URL }
+
+func (e *protocolError) Error() string { return "redirects to " + shown(e.to) }
+
 // errRedirects is what a target gives that redirects in a circle.
 var errRedirects = fmt.Errorf("redirects more than %d times", maxRedirects)
 
 // checkRedirect lets a redirect pass within the host only: what stands
 // elsewhere is another process, and the credentials are not for it.
 func checkRedirect(req *http.Request, via []*http.Request) error {
+	if req.URL.Scheme != "http" && req.URL.Scheme != "https" {
+		return &protocolError{to: req.URL}
+	}
 	if !sameHost(via[0].URL, req.URL) {
 		return &otherHostError{host: req.URL.Host}
 	}

@@ -92,18 +92,21 @@ func (c *Client) take(ctx context.Context, server *url.URL) (*taken, error) {
 	if m == nil {
 		c.warn("metrics", "No metrics ("+why+"): the number of goroutines could not be checked before the profile was taken, and load is unknown.")
 	}
+	if !s.Time.IsZero() && !profile.PossibleTime(s.Time) {
+		c.warn("clock", fmt.Sprintf("The profile says that it is of the year %d: its time is taken from the answer or from this machine.", s.Time.UTC().Year()))
+	}
 	t.sample = profile.Sample{Time: timeOf(s, date), Goroutines: s, Metrics: m}
 	t.payload.Debug0 = raw
 	return t, nil
 }
 
 // timeOf returns when a snapshot was taken, by itself, by the server's clock
-// or by ours.
+// or by ours: the first that tells a possible time.
 func timeOf(s *profile.Snapshot, date string) time.Time {
-	if !s.Time.IsZero() {
+	if profile.PossibleTime(s.Time) {
 		return s.Time
 	}
-	if t, err := http.ParseTime(date); err == nil {
+	if t, err := http.ParseTime(date); err == nil && profile.PossibleTime(t) {
 		return t.UTC()
 	}
 	return time.Now().UTC()
