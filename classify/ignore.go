@@ -45,20 +45,14 @@ type ignoreEntry struct {
 // nothing else may be. name is that of the file, for messages; an error is one
 // line for each mistake, with the entry's line.
 func ParseIgnore(name string, content []byte) (*Ignore, error) {
-	var entries []ignoreEntry
-	dec := yaml.NewDecoder(bytes.NewReader(content))
-	dec.KnownFields(true)
-	if err := dec.Decode(&entries); err != nil && !errors.Is(err, io.EOF) {
+	entries, lines, err := decodeIgnore(content)
+	if err != nil {
 		return nil, fmt.Errorf("%s: %w. Want a list of entries, each with reason, expires and one of key, top_frame, any_frame, created_by", name, err)
-	}
-	var nodes []yaml.Node
-	if err := yaml.Unmarshal(content, &nodes); err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	var errs []error
 	for i := range entries {
 		e := &entries[i]
-		e.at = fmt.Sprintf("%s:%d", name, nodes[i].Line)
+		e.at = fmt.Sprintf("%s:%d", name, lines[i].Line)
 		if err := e.check(); err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", e.at, err))
 		}
@@ -67,6 +61,31 @@ func ParseIgnore(name string, content []byte) (*Ignore, error) {
 		return nil, err
 	}
 	return &Ignore{entries}, nil
+}
+
+// decodeIgnore reads the entries, and the nodes that know their lines. A second
+// document is an error: what stands in it would accept nothing.
+func decodeIgnore(content []byte) (entries []ignoreEntry, lines []yaml.Node, err error) {
+	dec := yaml.NewDecoder(bytes.NewReader(content))
+	dec.KnownFields(true)
+	if err := dec.Decode(&entries); err != nil && !errors.Is(err, io.EOF) {
+		return nil, nil, err
+	}
+	var second yaml.Node
+	if err := dec.Decode(&second); err == nil {
+		return nil, nil, fmt.Errorf("a second document begins on line %d", second.Line)
+	} else if !errors.Is(err, io.EOF) {
+		return nil, nil, err
+	}
+	if err := yaml.Unmarshal(content, &lines); err != nil {
+		return nil, nil, err
+	}
+	for _, l := range lines {
+		if l.ShortTag() == "!!null" { // which the decoder of entries passes over
+			return nil, nil, fmt.Errorf("there is nothing in the entry on line %d", l.Line)
+		}
+	}
+	return entries, lines, nil
 }
 
 // check finds mistakes in an entry and completes it.

@@ -43,14 +43,18 @@ type Clocks struct {
 // Now returns what time it is by the clock of the targets: that of the newest
 // sample or, where this run got none (newest is zero), as much later than in the
 // last run as the clock of this machine has gone on. All times in the memory are
-// by that clock.
+// by that clock. If the two clocks are so far apart that no time comes out that
+// can be written, it is this machine's.
 func (m *Memory) Now(newest, here time.Time) time.Time {
 	switch {
 	case !newest.IsZero():
 		m.Clocks = &Clocks{Samples: newest, Here: here}
 		return newest
 	case m.Clocks != nil:
-		return m.Clocks.Samples.Add(here.Sub(m.Clocks.Here))
+		now := m.Clocks.Samples.Add(here.Sub(m.Clocks.Here))
+		if y := now.Year(); y >= 1 && y <= 9999 {
+			return now
+		}
 	}
 	return here
 }

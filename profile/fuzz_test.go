@@ -1,73 +1,272 @@
 package profile
 
 import (
+	"archive/tar"
 	"bytes"
+	"compress/gzip"
+	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	pprof "github.com/google/pprof/profile"
 )
 
-// seed adds the files of testdata that match; there must be some.
+// maxSeed bounds a seed in bytes: larger ones make mutation slow.
+const maxSeed = 8 << 10
+
+// seed adds the beginnings of the files of testdata that match, unpacked; there
+// must be some for each pattern.
 func seed(f *testing.F, patterns ...string) {
 	f.Helper()
 	for _, pattern := range patterns {
-		names, err := filepath.Glob(filepath.Join("testdata", pattern))
-		if err != nil || len(names) == 0 {
-			f.Fatalf("no seeds %s: %v", pattern, err)
-		}
-		for _, name := range names {
-			data, err := os.ReadFile(name)
-			if err != nil {
-				f.Fatal(err)
-			}
-			f.Add(data[:min(len(data), 8<<10)]) // larger seeds make mutation slow
+		for _, name := range glob(f, filepath.Join("testdata", pattern)) {
+			data := plainFile(f, name)
+			f.Add(data[:min(len(data), maxSeed)])
 		}
 	}
 }
 
-var headerRE = regexp.MustCompile(`(?m)^[ >]*goroutine [0-9]+ (\[|gp=)`)
+// glob returns the names of the files that match, of which there must be some.
+func glob(f *testing.F, pattern string) []string {
+	f.Helper()
+	names, err := filepath.Glob(pattern)
+	if err != nil || len(names) == 0 {
+		f.Fatalf("no seeds %s: %v", pattern, err)
+	}
+	return names
+}
 
-// FuzzRead checks that no input breaks the reader and that no goroutine of a
-// text dump is lost: headers = goroutines read + goroutines reported as
-// unreadable. In a log with debug=1 dumps the sum does not hold, since debug=2
-// only annotates them.
-func FuzzRead(f *testing.F) {
-	seed(f, "flavours/*", "triples/go121-deadlock-store.*", "triples/go126-leakprof*", "triples/go126-steady-compact.*", "logs/*")
-	f.Add([]byte(debug1Text))
-	f.Add([]byte("> > goroutine 7 [select]:\n> > main.wait()\n> > \t/app/main.go:7 +0x1d\n"))
+// plainFile returns the content of a file, unpacked.
+func plainFile(f *testing.F, name string) []byte {
+	f.Helper()
+	data, err := os.ReadFile(name)
+	if err == nil && bytes.HasPrefix(data, []byte{0x1f, 0x8b}) {
+		data, err = gunzipped(bytes.NewReader(data))
+	}
+	if err != nil {
+		f.Fatal(err)
+	}
+	return data
+}
+
+func gunzipped(r io.Reader) ([]byte, error) {
+	zr, err := gzip.NewReader(r)
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(zr)
+}
+
+// captured hands over one file of each recorded process whose name matches,
+// unpacked; there must be some.
+func captured(f *testing.F, pattern string, use func(data []byte)) {
+	f.Helper()
+	found := map[string]bool{} // folders
+	for _, archive := range glob(f, filepath.Join("..", "testdata", "captures", "*.tar.gz")) {
+		files := tar.NewReader(bytes.NewReader(plainFile(f, archive)))
+		for {
+			h, err := files.Next()
+			if errors.Is(err, io.EOF) {
+				break
+			}
+			if err != nil {
+				f.Fatal(err)
+			}
+			dir, base := path.Split(h.Name)
+			if match, err := path.Match(pattern, base); err != nil || !match || found[dir] {
+				continue
+			}
+			found[dir] = true
+			var data []byte
+			if data, err = io.ReadAll(files); err == nil && strings.HasSuffix(base, ".gz") {
+				data, err = gunzipped(bytes.NewReader(data))
+			}
+			if err != nil {
+				f.Fatal(err)
+			}
+			use(data)
+		}
+	}
+	if len(found) == 0 {
+		f.Fatalf("no seeds %s in the captures", pattern)
+	}
+}
+
+// seedCaptured adds the beginnings of files of captures.
+func seedCaptured(f *testing.F, pattern string) {
+	f.Helper()
+	captured(f, pattern, func(data []byte) { f.Add(data[:min(len(data), maxSeed)]) })
+}
+
+// seedProtobuf adds the first samples of a debug=0 profile, which is of no use
+// when it is cut.
+func seedProtobuf(f *testing.F, data []byte) {
+	f.Helper()
+	p, err := pprof.ParseUncompressed(data)
+	if err != nil {
+		f.Fatal(err)
+	}
+	p.Sample = p.Sample[:min(len(p.Sample), 4)]
+	var b bytes.Buffer
+	if err := p.Compact().WriteUncompressed(&b); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(b.Bytes())
+}
+
+// FuzzDebug0 checks the reader of debug=0 against a plain sum: what the samples
+// count is read or reported as unreadable, and whatever is a valid goroutine
+// profile is read.
+func FuzzDebug0(f *testing.F) {
+	for _, name := range glob(f, filepath.Join("testdata", "triples", "*.pb.gz")) {
+		seedProtobuf(f, plainFile(f, name))
+	}
+	captured(f, "*.pb.gz", func(data []byte) { seedProtobuf(f, data) })
 	f.Fuzz(func(t *testing.T, data []byte) {
-		snaps, err := Read(bytes.NewReader(data), Options{})
-		if err != nil {
-			if len(snaps) > 0 || err.Error() == "" {
-				t.Fatalf("%d snapshots and error %v", len(snaps), err)
+		if !isBinary(data[:min(len(data), 512)]) || binaryForm(data) != nil {
+			return
+		}
+		snaps := readAll(t, data)
+		p, err := pprof.ParseUncompressed(data)
+		if err == nil {
+			err = p.CheckValid()
+		}
+		if err != nil || len(p.SampleType) == 0 || !strings.HasPrefix(p.SampleType[0].Type, "goroutine") {
+			return // readAll has seen that the error says something
+		}
+		if len(snaps) != 1 {
+			if kind := p.SampleType[0].Type; kind == "goroutine" || kind == "goroutineleak" {
+				t.Fatalf("%d snapshots of a valid profile", len(snaps))
 			}
 			return
 		}
-		if len(snaps) == 0 {
-			t.Fatal("neither a snapshot nor an error")
+		total, unreadable := 0, 0
+		for _, s := range p.Sample {
+			if n := s.Value[0]; n < 0 || n > maxCount {
+				unreadable++
+			} else {
+				total += int(n)
+			}
 		}
-		read, counted := 0, false
-		for _, s := range snaps {
-			checkInvariants(t, s)
-			read += s.Total + s.Unreadable
-			counted = counted || s.Encoding != Debug2
-		}
-		if headers := len(headerRE.FindAllIndex(data, -1)); !counted && !bytes.HasPrefix(data, []byte("\x1f\x8b")) && read != headers {
-			t.Errorf("%d goroutines read or reported, %d headers", read, headers)
+		if s := snaps[0]; s.Encoding != Debug0 || s.Total != total || s.Unreadable != unreadable {
+			t.Errorf("%v: %d goroutines and %d unreadable, want %d and %d", s.Encoding, s.Total, s.Unreadable, total, unreadable)
 		}
 	})
 }
 
-// FuzzMetrics checks that what is kept of a page reads the same again.
+// What begins a record of debug=1 and a goroutine of debug=2: on a line of its
+// own, and behind whatever a log has before it.
+var (
+	countRE     = regexp.MustCompile(`(?m)^[ >]*(\d+) @(?: 0x[0-9a-f]+)+[ \t\r\f]*$`)
+	anyCountRE  = regexp.MustCompile(`(\d+) @ 0x`)
+	headerRE    = regexp.MustCompile(`(?m)^[ >]*goroutine [0-9]+ (\[|gp=)`)
+	anyHeaderRE = regexp.MustCompile(`goroutine [0-9]+ (\[|gp=)`)
+)
+
+// FuzzDebug1 checks that no goroutine of a debug=1 dump is lost: what was read is
+// what the lines count, unless something is reported as unreadable.
+func FuzzDebug1(f *testing.F) {
+	seed(f, "triples/*.debug1.txt.gz", "logs/*.debug1.txt.gz")
+	seedCaptured(f, "*debug1.txt*")
+	f.Add([]byte(debug1Text))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		snaps := readAll(t, data)
+		checkSize(t, snaps, len(data))
+		if len(snaps) == 0 || snaps[0].Encoding != Debug1 || anyHeaderRE.Match(data) {
+			return
+		}
+		read, unreadable := 0, 0
+		for _, s := range snaps {
+			read, unreadable = read+s.Total, unreadable+s.Unreadable
+		}
+		if least, most := counted(countRE, data), counted(anyCountRE, data); read > most || unreadable == 0 && read < least {
+			t.Errorf("%d goroutines and %d unreadable groups, the lines count %d to %d", read, unreadable, least, most)
+		}
+	})
+}
+
+// counted is the sum of the counts that match and are possible.
+func counted(re *regexp.Regexp, data []byte) int {
+	sum := 0
+	for _, m := range re.FindAllSubmatch(data, -1) {
+		if n, err := strconv.Atoi(string(m[1])); err == nil && n <= maxCount {
+			sum += n
+		}
+	}
+	return sum
+}
+
+// FuzzDebug2 checks that no goroutine of a text dump is lost: headers =
+// goroutines read + goroutines reported as unreadable. In a log with debug=1
+// dumps the sum does not hold, since debug=2 only annotates them.
+func FuzzDebug2(f *testing.F) {
+	seed(f, "flavours/*", "triples/*.debug2.txt.gz", "logs/*")
+	seedCaptured(f, "*debug2.txt*")
+	f.Add([]byte("> > goroutine 7 [select]:\n> > main.wait()\n> > \t/app/main.go:7 +0x1d\n"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		snaps := readAll(t, data)
+		checkSize(t, snaps, len(data))
+		read := 0
+		for _, s := range snaps {
+			if read += s.Total + s.Unreadable; s.Encoding != Debug2 {
+				return
+			}
+		}
+		least, most := len(headerRE.FindAllIndex(data, -1)), len(anyHeaderRE.FindAllIndex(data, -1))
+		if len(snaps) > 0 && !bytes.HasPrefix(data, []byte("\x1f\x8b")) && (read < least || read > most) {
+			t.Errorf("%d goroutines read or reported, %d to %d headers", read, least, most)
+		}
+	})
+}
+
+// readAll reads the input and checks what holds for all: there are snapshots or
+// an error that says something, and the snapshots are as documented.
+func readAll(t *testing.T, data []byte) []*Snapshot {
+	t.Helper()
+	snaps, err := Read(bytes.NewReader(data), Options{})
+	switch {
+	case err != nil && (len(snaps) > 0 || err.Error() == ""):
+		t.Fatalf("%d snapshots and error %v", len(snaps), err)
+	case err == nil && len(snaps) == 0:
+		t.Fatal("neither a snapshot nor an error")
+	}
+	for _, s := range snaps {
+		checkInvariants(t, s)
+	}
+	return snaps
+}
+
+// checkSize checks that what is kept of a text is bounded by its length: a line
+// of a few bytes becomes a frame.
+func checkSize(t *testing.T, snaps []*Snapshot, length int) {
+	t.Helper()
+	kept := 0
+	for _, s := range snaps {
+		kept += 200 + len(strings.Join(s.Warnings, ""))
+		for _, g := range s.Groups {
+			kept += len(g.Signature) + size(g.Frames) + len(g.Places)*placeSize + len(g.Goroutines)*goroutineSize
+		}
+	}
+	if most := 64*length + 1000; kept > most {
+		t.Errorf("%d bytes are kept of %d", kept, length)
+	}
+}
+
+// FuzzMetrics checks that what is kept of a page reads the same again, and is
+// not larger than the page.
 func FuzzMetrics(f *testing.F) {
 	seed(f, "metrics.txt")
+	seedCaptured(f, "*metrics.txt*")
 	f.Add([]byte(metricsPage))
 	for _, page := range simplePages {
 		f.Add([]byte(page.text))
@@ -78,10 +277,22 @@ func FuzzMetrics(f *testing.F) {
 		if err != nil {
 			return
 		}
-		for name := range m {
+		kept := 0
+		for name, values := range m {
 			if _, ok := families[name]; !ok {
 				t.Errorf("family %q passed", name)
 			}
+			for _, v := range values {
+				kept++
+				for label, text := range v.Labels {
+					if kept += len(text); !slices.Contains(families[name], label) {
+						t.Errorf("label %q of %s passed", label, name)
+					}
+				}
+			}
+		}
+		if kept > len(data) {
+			t.Errorf("%d bytes are kept of %d", kept, len(data))
 		}
 		var page bytes.Buffer
 		if err := m.Write(&page); err != nil {
@@ -97,26 +308,43 @@ func FuzzMetrics(f *testing.F) {
 	})
 }
 
-// FuzzFacts checks that facts read the same again once they are written, and
-// that no other flag passes than those asked for.
+// FuzzFacts checks of each answer of the status API that what is kept reads the
+// same again once it is written, that no other flag passes than those asked for,
+// and no credentials in an address.
 func FuzzFacts(f *testing.F) {
 	seed(f, "*.json")
-	keep := FlagFilter([]string{"query.timeout", "objstore.config"})
+	seedCaptured(f, "status-*.json")
+	seedCaptured(f, "stores.json")
+	keep := FlagFilter([]string{"query.timeout", "objstore.config", "a"})
+	f.Add([]byte(`{"status":"success","data":{"query.timeout":"2m","objstore.config":"secret","a":""}}`))
+	f.Add([]byte(`{"status":"success","data":{"query":[{"name":"u:p@h:1","lastError":{}}],"":[{}]}}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		var facts Facts
-		infoErr := facts.ReadBuildInfo(bytes.NewReader(data))
-		flagsErr := facts.ReadFlags(bytes.NewReader(data), keep)
-		storesErr := facts.ReadStores(bytes.NewReader(data))
-		for name := range facts.Flags {
-			if name != "query.timeout" {
-				t.Errorf("flag %q passed", name)
+		for name, read := range map[string]func(*Facts) error{
+			"buildinfo": func(f *Facts) error { return f.ReadBuildInfo(bytes.NewReader(data)) },
+			"flags":     func(f *Facts) error { return f.ReadFlags(bytes.NewReader(data), keep) },
+			"stores":    func(f *Facts) error { return f.ReadStores(bytes.NewReader(data)) },
+		} {
+			var facts Facts
+			if err := read(&facts); err != nil {
+				continue
 			}
-		}
-		if infoErr != nil || flagsErr != nil || storesErr != nil {
-			return
-		}
-		if diff := cmp.Diff(facts, roundTrip(t, facts)); diff != "" {
-			t.Errorf("-read +read again:\n%s", diff)
+			for flag := range facts.Flags {
+				if flag != "query.timeout" && flag != "a" {
+					t.Errorf("flag %q passed", flag)
+				}
+			}
+			for _, e := range facts.Endpoints {
+				if strings.Contains(e.Name, "@") {
+					t.Errorf("the name %q passed", e.Name)
+				}
+			}
+			again := roundTrip(t, facts)
+			if facts.Endpoints == nil {
+				again.Endpoints = nil // written, none are an empty list
+			}
+			if diff := cmp.Diff(facts, again); diff != "" {
+				t.Errorf("%s: -read +read again:\n%s", name, diff)
+			}
 		}
 	})
 }

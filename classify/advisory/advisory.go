@@ -238,9 +238,15 @@ func matchFrames(frames, functions []string, above string) bool {
 	if frames[0] != gap {
 		return len(functions) > 0 && matchFrame(frames[0], functions[0], above) && matchFrames(frames[1:], functions[1:], functions[0])
 	}
-	for i := range len(functions) + 1 {
-		if matchFrames(frames[1:], functions[i:], above) {
-			return true
+	// The first place where the frames up to the next gap stand is the best: it
+	// leaves the most functions for the others.
+	next := frames[1:]
+	if end := slices.Index(next, gap); end >= 0 {
+		next = next[:end]
+	}
+	for i := range len(functions) - len(next) + 1 {
+		if matchFrames(next, functions[i:], above) {
+			return matchFrames(frames[1+len(next):], functions[i+len(next):], "")
 		}
 	}
 	return false

@@ -50,7 +50,7 @@ func decodeError(name string, err error) error {
 	}
 	var errs []error
 	for _, text := range texts {
-		at := name
+		at, text := name, oneLine(text)
 		if m := yamlLineRE.FindStringSubmatch(text); m != nil {
 			at, text = name+":"+m[1], m[2]
 		}
@@ -61,6 +61,11 @@ func decodeError(name string, err error) error {
 	}
 	return errors.Join(errs...)
 }
+
+// oneLine makes one line of a text, which may quote several of the file.
+func oneLine(text string) string { return strings.Join(strings.FieldsFunc(text, isLineEnd), " ") }
+
+func isLineEnd(r rune) bool { return r == '\n' || r == '\r' }
 
 // fileTypes are the types that stand in files.
 var fileTypes = []reflect.Type{
@@ -109,7 +114,7 @@ func (ps problems) in(name string, raw []byte) error {
 	})
 	var errs []error
 	for _, p := range ps {
-		errs = append(errs, fmt.Errorf("%s:%d: %s", name, line(p), p.text))
+		errs = append(errs, fmt.Errorf("%s:%d: %s", name, line(p), oneLine(p.text)))
 	}
 	return errors.Join(errs...)
 }

@@ -96,7 +96,8 @@ func isTar(br *bufio.Reader) bool {
 
 // Unpack reads a .tar or .tar.gz into memory. Only regular files are kept:
 // links and special files are left out, and so are names that lead out of the
-// archive. It fails when the archive is larger than 512 MiB uncompressed.
+// archive and files with holes, which may be far larger than the archive. It
+// fails when the archive is larger than 512 MiB uncompressed.
 func Unpack(r io.Reader) (*Archive, error) {
 	br, err := plain(r, maxArchive)
 	if err != nil {
@@ -123,7 +124,7 @@ func unpack(br *bufio.Reader) (*Archive, error) {
 			continue
 		}
 		name := strings.TrimPrefix(h.Name, "./")
-		if h.Typeflag != tar.TypeReg || !fs.ValidPath(name) || len(name) > maxPath || h.Size > maxMember {
+		if h.Typeflag != tar.TypeReg || hasHoles(h) || !fs.ValidPath(name) || len(name) > maxPath || h.Size > maxMember {
 			a.Skipped++
 			continue
 		}
@@ -138,10 +139,21 @@ func unpack(br *bufio.Reader) (*Archive, error) {
 	}
 }
 
+// hasHoles reports whether the archive holds a file in parts, with zeros between
+// them (the GNU formats 0.0 to 1.0; the older one has a type of its own).
+func hasHoles(h *tar.Header) bool {
+	for record := range h.PAXRecords {
+		if strings.HasPrefix(record, "GNU.sparse.") {
+			return true
+		}
+	}
+	return false
+}
+
 // An Archive is the files of an unpacked archive, in memory. It is an [fs.FS].
 type Archive struct {
 	// Skipped is the number of members that were left out: links, special
-	// files, unsafe names, files larger than 128 MiB.
+	// files, unsafe names, files with holes or larger than 128 MiB.
 	Skipped int
 
 	files map[string]*member

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // defaultPort is the port of Thanos' --http-address unless it is set.
@@ -60,6 +62,9 @@ func parseURL(arg string) (*url.URL, error) {
 	if u.Scheme != "http" && u.Scheme != "https" {
 		return nil, badScheme(arg, u)
 	}
+	if strings.ContainsFunc(u.Host+u.Path, isUnprintable) {
+		return nil, unprintable(arg) // they were written as %XX
+	}
 	if err := checkHost(arg, u); err != nil {
 		return nil, err
 	}
@@ -69,6 +74,9 @@ func parseURL(arg string) (*url.URL, error) {
 // checkForm names what people write where a target belongs.
 func checkForm(arg string) error {
 	plain := Plain(arg)
+	if strings.ContainsFunc(plain, isUnprintable) {
+		return unprintable(arg)
+	}
 	for _, kind := range []string{"pod/", "po/", "svc/", "service/", "deploy/", "deployment/", "sts/", "statefulset/"} {
 		if strings.HasPrefix(arg, kind) {
 			return fmt.Errorf("target %q is a name of kubectl's: run kubectl port-forward %s %s:%s and give localhost:%s",
@@ -82,6 +90,14 @@ func checkForm(arg string) error {
 		return fmt.Errorf("target %q: an IPv6 address stands in brackets and needs a port: [%s]:%s", arg, arg, defaultPort)
 	}
 	return nil
+}
+
+// isUnprintable tells characters that no address and no message should have.
+func isUnprintable(r rune) bool { return r == utf8.RuneError || !unicode.IsPrint(r) }
+
+// unprintable answers addresses that have some.
+func unprintable(arg string) error {
+	return fmt.Errorf("target %s is neither host:port nor a URL: there are characters in it that cannot be printed", shown(arg))
 }
 
 // looksLikeFile reports whether arg is the path of a capture or a dump.

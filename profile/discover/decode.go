@@ -21,6 +21,15 @@ type decoder struct {
 	file string
 	max  int // targets
 	bad  int // entries that are no addresses
+	// read are the labels that were read, by where they stand: groups may have
+	// the same ones by an alias, and must not take their memory each.
+	read map[*yaml.Node]groupLabels
+}
+
+// groupLabels are the labels of a group; nil if there are none.
+type groupLabels struct {
+	all   map[string]string
+	shown map[string]string // those that its targets keep
 }
 
 // fail returns an error about a place in the file.
@@ -61,11 +70,27 @@ func (d *decoder) group(n *yaml.Node) *FileError {
 		}
 		parts[key.Value] = followAlias(n.Content[i+1])
 	}
-	labels, err := d.labels(parts["labels"])
+	labels, err := d.labelsOnce(parts["labels"])
 	if err != nil {
 		return err
 	}
 	return d.targets(parts["targets"], labels)
+}
+
+// labelsOnce reads the labels of a group, unless another group has them too.
+func (d *decoder) labelsOnce(n *yaml.Node) (groupLabels, *FileError) {
+	if known, ok := d.read[n]; ok {
+		return known, nil
+	}
+	all, err := d.labels(n)
+	if err != nil {
+		return groupLabels{}, err
+	}
+	if d.read == nil {
+		d.read = map[*yaml.Node]groupLabels{}
+	}
+	d.read[n] = groupLabels{all: all, shown: visible(all)}
+	return d.read[n], nil
 }
 
 // labels reads the labels of a group, those that are told to Prometheus only
@@ -99,14 +124,13 @@ func (d *decoder) labels(n *yaml.Node) (map[string]string, *FileError) {
 }
 
 // targets reads the addresses of a group.
-func (d *decoder) targets(n *yaml.Node, labels map[string]string) *FileError {
+func (d *decoder) targets(n *yaml.Node, labels groupLabels) *FileError {
 	if n == nil || isNull(n) {
 		return nil
 	}
 	if n.Kind != yaml.SequenceNode {
 		return d.fail(n, `targets: want a list of addresses: ["HOST:PORT"]`)
 	}
-	shown := visible(labels)
 	for _, t := range n.Content {
 		if len(d.entries)+d.bad >= d.max {
 			return d.fail(t, "more than the %d targets that the target files may list in all", maxFileTargets)
@@ -115,7 +139,7 @@ func (d *decoder) targets(n *yaml.Node, labels map[string]string) *FileError {
 		if !ok || isNull(followAlias(t)) {
 			return d.fail(t, "a target is text: want HOST:PORT")
 		}
-		f, err := parseEntry(address, labels)
+		f, err := parseEntry(address, labels.all)
 		if len(address) > maxAddress {
 			err = fmt.Errorf("an address of %d bytes is none", len(address))
 		}
@@ -125,7 +149,7 @@ func (d *decoder) targets(n *yaml.Node, labels map[string]string) *FileError {
 			}
 			continue
 		}
-		d.entries = append(d.entries, entry{form: f, labels: shown})
+		d.entries = append(d.entries, entry{form: f, labels: labels.shown})
 	}
 	return nil
 }

@@ -111,8 +111,9 @@ func (s *server) each(ctx context.Context, queries []string, use func(*model.Sam
 	return nil
 }
 
-// pointsOf returns the values that can be numbers of goroutines: NaN is a
-// series that ended.
+// pointsOf returns the values that can be numbers of goroutines, oldest first and
+// one of each time, whatever order a server has them in: NaN is a series that
+// ended.
 func pointsOf(values []model.SamplePair) []profile.PastPoint {
 	var points []profile.PastPoint
 	for _, v := range values {
@@ -120,7 +121,8 @@ func pointsOf(values []model.SamplePair) []profile.PastPoint {
 			points = append(points, profile.PastPoint{Time: v.Timestamp.Time().UTC(), Goroutines: int(n + 0.5)})
 		}
 	}
-	return points
+	slices.SortStableFunc(points, func(a, b profile.PastPoint) int { return a.Time.Compare(b.Time) })
+	return slices.CompactFunc(points, func(a, b profile.PastPoint) bool { return a.Time.Equal(b.Time) })
 }
 
 // addStarts fills in which process the points are of. Both metrics are scraped
