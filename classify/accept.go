@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/thanosleak/thanosleak/profile"
 )
@@ -20,6 +21,11 @@ func InventoryAtRest(targets []profile.Target) []Inventory {
 	return InventoryOf(targets, func(s *profile.Sample) bool { return s.Rest == last })
 }
 
+// InventoryBefore is InventoryAtRest for the rest before any load.
+func InventoryBefore(targets []profile.Target) []Inventory {
+	return InventoryOf(targets, func(s *profile.Sample) bool { return s.Rest <= 1 })
+}
+
 // accept takes the findings out of the result that the baseline accepts: those
 // whose culprits stand there as often, or more so. It returns their keys and
 // says what it did, and what else stands at rest beyond the baseline.
@@ -28,7 +34,7 @@ func (j *judge) accept(r *Result, targets []profile.Target, cases []*caseOf) (dr
 	accepted, dropped := map[string]bool{}, map[string]bool{}
 	for _, c := range cases {
 		before, seen := accepted[c.key]
-		accepted[c.key] = b.acceptsCase(c, rest) && (before || !seen)
+		accepted[c.key] = b.acceptsCase(c) && (before || !seen)
 	}
 	r.Findings = slices.DeleteFunc(r.Findings, func(f Finding) bool {
 		if accepted[f.Key] {
@@ -43,17 +49,34 @@ func (j *judge) accept(r *Result, targets []profile.Target, cases []*caseOf) (dr
 	return dropped
 }
 
-// acceptsCase reports whether the baseline has all culprits of a case.
-func (b *Baseline) acceptsCase(c *caseOf, rest []Inventory) bool {
-	i := slices.IndexFunc(rest, func(inv Inventory) bool { return inv.Component == c.process.component })
-	if i < 0 {
-		return false
-	}
-	standing := byPortable(rest[i].Stacks)
+// acceptsCase reports whether the baseline has all culprits of a case: as many in
+// a process at rest, which rose by as many during its soak. So many goroutines of
+// a stack that healthy ones stand in excuse no leak among them.
+func (b *Baseline) acceptsCase(c *caseOf) bool {
+	before := restingIn(c.life, c.process, false)
+	now := restingIn(c.life, c.process, true)
 	return !slices.ContainsFunc(c.stacks, func(s Stack) bool {
-		at := standing[s.PortableID]
-		return s.Role == RoleCulprit && (at == nil || !b.Accepts(c.process.component, s.PortableID, at.Least))
+		n := now[s.PortableID]
+		return s.Role == RoleCulprit && !b.Accepts(c.process.component, s.PortableID, n, n-before[s.PortableID])
 	})
+}
+
+// restingIn returns how many goroutines of each stack, by portable ID, stand in the
+// life at its last rest, or at its first.
+func restingIn(l life, p *process, last bool) map[string]int {
+	rest := l.samples[0].Rest
+	if last {
+		rest = l.last().Rest
+	}
+	t := *p.target
+	t.Samples = l.samples
+	counts := map[string]int{}
+	for _, inv := range InventoryOf([]profile.Target{t}, func(s *profile.Sample) bool { return s.Rest == rest }) {
+		for _, s := range inv.Stacks {
+			counts[s.PortableID] = s.Least
+		}
+	}
+	return counts
 }
 
 // baselineNotes say what people should know of a component beside its findings.
@@ -72,6 +95,7 @@ func (j *judge) baselineNotes(inv Inventory) []string {
 			notes = append(notes, fmt.Sprintf("%s: the baseline is of the same build (revision %s): it shows nothing of what is new in a release", name, revision))
 		}
 	}
+	notes = append(notes, fmt.Sprintf("%s: held against the baseline of %s, of %s", name, versionNames(c.Versions), b.Created.Format(time.DateOnly)))
 	beyond := slices.DeleteFunc(b.Beyond(inv), func(s Beyond) bool {
 		c := column{benign: j.Advisories.BenignOf(s.Functions, inv.Component)}
 		return c.scales()

@@ -46,6 +46,8 @@ type BaselineStack struct {
 	// Count is goroutines of a process, at least 1; of several processes the
 	// most. All samples at rest had as many or more.
 	Count int `json:"count"`
+	// Rise is by how many they were more than before any load; 0 if not.
+	Rise int `json:"rise"`
 	// Functions are those of the portable signature, leaf first.
 	Functions []string `json:"functions"`
 	// CreatedBy is the portable name of the function that started them; empty if
@@ -55,16 +57,25 @@ type BaselineStack struct {
 
 // NewBaseline returns the baseline of inventories that were taken at rest: of
 // each stack the goroutines that were there in every sample ([Standing.Least]).
-// Stacks that came and went are left out. tool is the version of thanosleak, and
+// Stacks that came and went are left out. before are those of the rest before any
+// load. tool is the version of thanosleak, and
 // now the time.
-func NewBaseline(rest []Inventory, tool string, now time.Time) *Baseline {
+func NewBaseline(before, rest []Inventory, tool string, now time.Time) *Baseline {
 	b := &Baseline{Schema: BaselineSchema, Tool: tool, Created: now.UTC().Truncate(time.Second), Components: []BaselineComponent{}}
 	for _, inv := range rest {
 		c := BaselineComponent{Component: inv.Component, Versions: inv.Versions, Revisions: inv.Revisions,
 			GoVersions: inv.GoVersions, Processes: inv.Processes, Stacks: []BaselineStack{}}
+		first := map[string]*Standing{}
+		if i := slices.IndexFunc(before, func(b Inventory) bool { return b.Component == inv.Component }); i >= 0 {
+			first = byPortable(before[i].Stacks)
+		}
 		for _, s := range inv.Stacks {
+			rise := s.Least
+			if was := first[s.PortableID]; was != nil {
+				rise = max(s.Least-was.Least, 0)
+			}
 			if s.Least > 0 {
-				c.Stacks = append(c.Stacks, BaselineStack{PortableID: s.PortableID, Count: s.Least, Functions: s.Functions, CreatedBy: portable(s.CreatedBy)})
+				c.Stacks = append(c.Stacks, BaselineStack{PortableID: s.PortableID, Count: s.Least, Rise: rise, Functions: s.Functions, CreatedBy: portable(s.CreatedBy)})
 			}
 		}
 		b.Components = append(b.Components, c)
@@ -106,21 +117,25 @@ func (b *Baseline) Of(component string) (*BaselineComponent, bool) {
 }
 
 // Accepts reports whether the baseline has so many goroutines of the stack, or
-// more, at rest in a process of the component.
-func (b *Baseline) Accepts(component, portableID string, count int) bool {
+// more, at rest in a process of the component, and whether they rose by as many
+// during its soak.
+func (b *Baseline) Accepts(component, portableID string, count, rise int) bool {
 	c, ok := b.Of(component)
-	return ok && count <= c.count(portableID)
+	if !ok {
+		return false
+	}
+	s := c.stack(portableID)
+	return count <= s.Count && rise <= s.Rise
 }
 
-// count is the number of goroutines of a stack in a process at rest; 0 for a
-// stack that the baseline does not have.
-func (c *BaselineComponent) count(portableID string) int {
+// stack returns what the baseline has of a stack; nothing if it does not have it.
+func (c *BaselineComponent) stack(portableID string) BaselineStack {
 	for _, s := range c.Stacks {
 		if s.PortableID == portableID {
-			return s.Count
+			return s
 		}
 	}
-	return 0
+	return BaselineStack{}
 }
 
 // SameBuild reports whether the baseline was taken of the same build of the
@@ -150,7 +165,7 @@ func (b *Baseline) Beyond(rest Inventory) []Beyond {
 	}
 	var beyond []Beyond
 	for _, s := range rest.Stacks {
-		if accepted := c.count(s.PortableID); s.Least > accepted {
+		if accepted := c.stack(s.PortableID).Count; s.Least > accepted {
 			beyond = append(beyond, Beyond{Standing: s, Accepted: accepted})
 		}
 	}

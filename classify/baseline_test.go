@@ -62,6 +62,7 @@ func TestBaselineForm(t *testing.T) {
         {
           "portable_id": "b97e03842c10",
           "count": 4,
+          "rise": 0,
           "functions": [
             "acme.work.func*",
             "acme.run"
@@ -71,6 +72,7 @@ func TestBaselineForm(t *testing.T) {
         {
           "portable_id": "1a7d7d0c1f04",
           "count": 2,
+          "rise": 0,
           "functions": [
             "github.com/acme/widget.(*Pump).wait",
             "github.com/acme/widget.(*Pump).run"
@@ -80,6 +82,7 @@ func TestBaselineForm(t *testing.T) {
         {
           "portable_id": "7da0baa9ef96",
           "count": 1,
+          "rise": 0,
           "functions": [
             "main.runQuery.func*"
           ],
@@ -90,7 +93,7 @@ func TestBaselineForm(t *testing.T) {
   ]
 }
 `
-	got := written(t, NewBaseline(atRest(4, 2, 9), "v0.1.0", acceptedDay))
+	got := written(t, NewBaseline(atRest(4, 2, 9), atRest(4, 2, 9), "v0.1.0", acceptedDay))
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("(-want +got)\n%s", d)
 	}
@@ -99,8 +102,8 @@ func TestBaselineForm(t *testing.T) {
 // TestBaselineIsStable: other counts change no other line, and whoever reads and
 // writes a baseline changes nothing.
 func TestBaselineIsStable(t *testing.T) {
-	one := written(t, NewBaseline(atRest(4, 2, 9), "v0.1.0", acceptedDay))
-	other := written(t, NewBaseline(atRest(1, 30, 0), "v0.1.0", acceptedDay))
+	one := written(t, NewBaseline(atRest(4, 2, 9), atRest(4, 2, 9), "v0.1.0", acceptedDay))
+	other := written(t, NewBaseline(atRest(1, 30, 0), atRest(1, 30, 0), "v0.1.0", acceptedDay))
 	changed := 0
 	for i, l := range strings.Split(one, "\n") {
 		if strings.Split(other, "\n")[i] != l {
@@ -120,7 +123,7 @@ func TestBaselineIsStable(t *testing.T) {
 }
 
 func TestBaselineAnswers(t *testing.T) {
-	b := NewBaseline(atRest(4, 2, 9), "v0.1.0", acceptedDay)
+	b := NewBaseline(atRest(4, 2, 9), atRest(4, 2, 9), "v0.1.0", acceptedDay)
 	pump := profile.Signature(strings.Join(foreign, ";")).ID()
 	for _, tt := range []struct {
 		component, id string
@@ -130,7 +133,7 @@ func TestBaselineAnswers(t *testing.T) {
 		{"query", pump, 1, true}, {"query", pump, 2, true}, {"query", pump, 3, false}, {"store", pump, 1, false},
 		{"query", "000000000000", 1, false}, {"query", "000000000000", 0, true},
 	} {
-		if got := b.Accepts(tt.component, tt.id, tt.count); got != tt.want {
+		if got := b.Accepts(tt.component, tt.id, tt.count, 0); got != tt.want {
 			t.Errorf("Accepts(%s, %s, %d) = %t", tt.component, tt.id, tt.count, got)
 		}
 	}
@@ -146,7 +149,7 @@ func TestBaselineAnswers(t *testing.T) {
 }
 
 func TestBeyond(t *testing.T) {
-	b := NewBaseline(atRest(4, 2, 9), "v0.1.0", acceptedDay)
+	b := NewBaseline(atRest(4, 2, 9), atRest(4, 2, 9), "v0.1.0", acceptedDay)
 	for _, tt := range []struct {
 		name string
 		rest Inventory
@@ -177,7 +180,7 @@ func TestBeyond(t *testing.T) {
 // TestParseBaselineRefuses: what does not fit is an error that says where and what
 // to do.
 func TestParseBaselineRefuses(t *testing.T) {
-	good := written(t, NewBaseline(atRest(4, 2, 9), "v0.1.0", acceptedDay))
+	good := written(t, NewBaseline(atRest(4, 2, 9), atRest(4, 2, 9), "v0.1.0", acceptedDay))
 	replace := func(old, now string) string {
 		if !strings.Contains(good, old) {
 			t.Fatalf("no %s in the baseline", old)
@@ -217,7 +220,7 @@ func TestParseBaselineRefuses(t *testing.T) {
 
 // What stands there twice could accept twice as much, or hide what was removed.
 func TestParseBaselineRefusesDoubles(t *testing.T) {
-	b := NewBaseline(atRest(4, 2, 9), "v0.1.0", acceptedDay)
+	b := NewBaseline(atRest(4, 2, 9), atRest(4, 2, 9), "v0.1.0", acceptedDay)
 	c := &b.Components[0]
 	c.Stacks = append(c.Stacks, c.Stacks[0])
 	b.Components = append(b.Components, *c)
@@ -230,7 +233,7 @@ func TestParseBaselineRefusesDoubles(t *testing.T) {
 
 // One wrong edit may make many mistakes: a few of them are told.
 func TestParseBaselineTellsFewMistakes(t *testing.T) {
-	content := written(t, NewBaseline(atRest(4, 2, 9), "v0.1.0", acceptedDay))
+	content := written(t, NewBaseline(atRest(4, 2, 9), atRest(4, 2, 9), "v0.1.0", acceptedDay))
 	b := &Baseline{}
 	if err := json.NewDecoder(bytes.NewReader([]byte(content))).Decode(b); err != nil {
 		t.Fatal(err)

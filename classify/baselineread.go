@@ -91,6 +91,9 @@ func (s *BaselineStack) check() error {
 	if s.Count < 1 {
 		return fmt.Errorf("count is %d, but a stack that stands there has one goroutine at least: remove the stack if it is not accepted", s.Count)
 	}
+	if s.Rise < 0 || s.Rise > s.Count {
+		return fmt.Errorf("rise is %d, but of %d goroutines between none and all may have come during the soak: %s", s.Rise, s.Count, renew)
+	}
 	if len(s.Functions) == 0 || slices.Contains(s.Functions, "") {
 		return fmt.Errorf("functions are missing: %s", renew)
 	}

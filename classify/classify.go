@@ -28,6 +28,11 @@ type Options struct {
 	// Soak says that the samples are of a soak: what is undecided is told with
 	// what to change in it. Those taken at its rests tell by themselves.
 	Soak bool
+	// Rounds is the number of rounds that the soak was to have; 0 for as many
+	// as there are samples of.
+	Rounds int
+	// Aborted says why the soak did not come to its end; empty if it did.
+	Aborted string
 	// Require are the names of conditions that the soak must have exercised;
 	// see [Condition].
 	Require []string
@@ -43,6 +48,11 @@ type judge struct {
 	Options
 	// pasts are what the pasts of the processes show; nil where there is none.
 	pasts map[*process]*PastResult
+	// last is the number of the last rest of the soak; 0 if there is none.
+	last int
+	// unmet are the conditions that the soak was required to exercise and did
+	// not.
+	unmet []Condition
 }
 
 // caseOf is one cause in one process, before cases become findings.
@@ -82,6 +92,7 @@ func Judge(targets []profile.Target, o Options) *Result {
 		processes = append(processes, newProcess(&targets[i]))
 	}
 	linkCallers(processes)
+	j.last = lastRest(processes, o.Rounds)
 	for _, p := range processes {
 		j.pasts[p] = o.Thresholds.judgePast(p.target.Past)
 		cases = append(cases, j.cases(p)...)
@@ -93,7 +104,9 @@ func Judge(targets []profile.Target, o Options) *Result {
 	}
 	r.Warnings = append(r.Warnings, j.pastNotes(processes, cases)...)
 	r.Findings = j.findings(cases)
-	r.Soak = j.soakOf(processes, cases)
+	if r.Soak = j.soakOf(processes, cases); r.Soak != nil {
+		j.unmet = r.Soak.Unmet()
+	}
 	dropped := j.drop(r, targets, cases)
 	counted := slices.DeleteFunc(slices.Clone(cases), func(c *caseOf) bool { return dropped[c.key] })
 	for _, p := range processes {
@@ -214,7 +227,7 @@ func (j *judge) targetResult(p *process, cases, counted []*caseOf) TargetResult 
 	cases, counted = slices.DeleteFunc(slices.Clone(cases), others), slices.DeleteFunc(slices.Clone(counted), others)
 	decided := slices.ContainsFunc(counted, func(c *caseOf) bool { return c.occurrence.Level.AtLeast(Likely) })
 	r.Judged = JudgedYes
-	if r.Undecided = j.undecided(p, counted, len(counted) < len(cases)); decided {
+	if r.Undecided = j.undecided(p, counted, accepts(cases, counted)); decided {
 		r.Undecided = ""
 	}
 	switch {
@@ -244,7 +257,7 @@ func (j *judge) undecided(p *process, cases []*caseOf, accepted bool) string {
 	known := slices.ContainsFunc(cases, func(c *caseOf) bool { return c.adv != nil && c.adv.Class != advisory.PileUp })
 	rests := len(l.rests()) > 0 // then rounds count, and not time
 	if j.Soak || rests {
-		if why := p.soakUndecided(l, cases, accepted); why != "" {
+		if why := j.soakUndecided(p, cases, accepted); why != "" {
 			return why
 		}
 	}

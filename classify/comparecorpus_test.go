@@ -83,7 +83,7 @@ func TestBaselineOfCorpus(t *testing.T) {
 		targets := read(t, unpacked(t, scenario), scenario)
 		last := targets[0].Samples[len(targets[0].Samples)-1].Time
 		inventories[scenario] = classify.InventoryOf(targets, func(s *profile.Sample) bool { return last.Sub(s.Time) < 20*time.Second })
-		content, err := classify.NewBaseline(inventories[scenario], "v0.1.0", last).Marshal()
+		content, err := classify.NewBaseline(nil, inventories[scenario], "v0.1.0", last).Marshal()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -97,7 +97,7 @@ func TestBaselineOfCorpus(t *testing.T) {
 			}
 		}
 	}
-	beyond := classify.NewBaseline(inventories["v0.35.1-healthy"], "", time.Time{}).Beyond(inventories["v0.36.0-slowstore-lazy"][0])
+	beyond := classify.NewBaseline(nil, inventories["v0.35.1-healthy"], "", time.Time{}).Beyond(inventories["v0.36.0-slowstore-lazy"][0])
 	i := slices.IndexFunc(beyond, func(s classify.Beyond) bool {
 		return s.Functions[0] == "github.com/thanos-io/thanos/pkg/store.newLazyRespSet.func*.*"
 	})

@@ -97,12 +97,15 @@ func (j *judge) soakOf(processes []*process, cases []*caseOf) *Soak {
 	if len(soaked) == 0 {
 		return nil
 	}
-	s.Conditions = append(s.Conditions, requestsCondition(s.Targets), cancelledCondition(soaked))
-	if c, ok := silentStoreCondition(soaked); ok {
+	s.Conditions = append(s.Conditions, requestsCondition(soaked, s.Targets))
+	if c, ok := happened(ConditionCancelled, "a request is cancelled or times out", "", soaked); ok {
+		s.Conditions = append(s.Conditions, c)
+	}
+	if c, ok := happened(ConditionSilentStore, "a store is silent for so long that its stream is given up", "query", soaked); ok {
 		s.Conditions = append(s.Conditions, c)
 	}
 	for _, a := range j.Advisories.Advisories {
-		if c, ok := advisoryCondition(a, soaked, cases, s.Conditions); ok {
+		if c, ok := advisoryCondition(a, soaked, cases); ok {
 			s.Conditions = append(s.Conditions, c)
 		}
 	}
@@ -136,7 +139,7 @@ func (p *process) soakTarget() SoakTarget {
 	if len(parts) == 0 {
 		parts = equalParts(len(l.samples))
 	}
-	t := SoakTarget{Target: p.target.Name, AtRest: []int{}, Requests: roundRequests(l, parts)}
+	t := SoakTarget{Target: p.target.Name, AtRest: []int{}, Requests: roundRequests(l, parts, p.component)}
 	for _, part := range parts {
 		t.AtRest = append(t.AtRest, int(least(totals, part)))
 	}
@@ -168,57 +171,60 @@ func least(counts []float64, of []int) float64 {
 }
 
 // requestsCondition tells whether each process had enough to do in each round.
-func requestsCondition(targets []SoakTarget) Condition {
+func requestsCondition(processes []*process, targets []SoakTarget) Condition {
 	c := Condition{Name: ConditionRequests, Affected: true,
-		Text: fmt.Sprintf("at least %d requests completed by each target in each round", minRequests)}
-	fewest, where := -1, ""
-	for _, t := range targets {
+		Text: fmt.Sprintf("at least %d requests completed by each target in each round (a compactor: an iteration, a ruler: an evaluation)", minRequests)}
+	fewest, where, met := -1, "", true
+	for i, t := range targets {
 		if t.Requests == nil {
 			c.Observed = "the /metrics of " + t.Target + " do not tell"
 			return c
 		}
+		enough, _ := enoughWork(processes[i].component)
 		for _, n := range t.Requests {
+			met = met && n >= enough
 			if fewest < 0 || n < fewest {
 				fewest, where = n, t.Target
 			}
 		}
 	}
-	met := fewest >= minRequests
-	c.Exercised = &met
 	switch {
 	case fewest < 0:
 		c.Observed = "no round was looked at"
+		return c
 	case met:
 		c.Observed = fmt.Sprintf("%d and more", fewest)
 	default:
 		c.Observed = fmt.Sprintf("%s in a round of %s", Count(fewest, "request"), where)
 	}
+	c.Exercised = &met
 	return c
 }
 
-// cancelledCondition tells whether requests were given up during the soak. Where
+// witnessCounters count what happened during a soak, by the counters of a page. Where
 // partial responses are allowed, as they are by default, a query that timed out
-// is answered with 200: then only the streams that it had from stores tell.
-func cancelledCondition(processes []*process) Condition {
-	c := Condition{Name: ConditionCancelled, Affected: true, Text: "a request is cancelled or times out"}
-	c.observe(processes, "", func(m profile.Metrics) float64 {
+// is answered with 200: then only the streams that it had from stores tell. They
+// count as DeadlineExceeded after --query.timeout, and as Canceled after
+// --store.response-timeout (seen in v0.35.1, v0.36.1 and v0.42.4).
+var witnessCounters = map[string]func(profile.Metrics) float64{
+	ConditionCancelled: func(m profile.Metrics) float64 {
 		return withCodes(m, "http_requests_total", "handler", "code") + withCodes(m, "grpc_server_handled_total", "grpc_method", "grpc_code") +
-			withCodes(m, "grpc_client_handled_total", "grpc_method", "grpc_code")
-	})
-	return c
+			m.Sum("grpc_client_handled_total", "grpc_method", "Series", "grpc_code", "DeadlineExceeded")
+	},
+	ConditionSilentStore: func(m profile.Metrics) float64 {
+		return m.Sum("grpc_client_handled_total", "grpc_method", "Series", "grpc_code", "Canceled")
+	},
 }
 
-// silentStoreCondition tells whether queriers gave up streams of stores after
-// --store.response-timeout, which counts as Canceled (seen in v0.35.1, v0.36.1 and
-// v0.42.4; --query.timeout counts as DeadlineExceeded); ok is false where there
-// is no querier.
-func silentStoreCondition(processes []*process) (c Condition, ok bool) {
-	c = Condition{Name: ConditionSilentStore, Affected: true, Text: "a store is silent for so long that its stream is given up"}
-	ok = slices.ContainsFunc(processes, func(p *process) bool { return p.component == "query" })
-	c.observe(processes, "query", func(m profile.Metrics) float64 {
-		return m.Sum("grpc_client_handled_total", "grpc_method", "Series", "grpc_code", "Canceled")
-	})
-	return c, ok
+// witnessed returns how often it happened in the process during the soak; told is
+// false if /metrics do not tell.
+func (p *process) witnessed(name string) (n float64, told bool) {
+	l := p.newest()
+	first, last := l.samples[0].Metrics, l.last().Metrics
+	if first == nil || last == nil {
+		return 0, false
+	}
+	return witnessCounters[name](last) - witnessCounters[name](first), true
 }
 
 // withCodes sums a family of completed requests up that were given up.
@@ -232,34 +238,40 @@ func withCodes(m profile.Metrics, family, name, code string) float64 {
 	return sum
 }
 
-// observe completes a condition by how a counter rose during the soak, summed
-// over the processes of a component; empty for all.
-func (c *Condition) observe(processes []*process, component string, count func(profile.Metrics) float64) {
+// happened is the condition of a witness over the processes of a component; empty
+// for all. ok is false where there is none.
+func happened(name, text, component string, processes []*process) (c Condition, ok bool) {
+	c = Condition{Name: name, Text: text, Affected: true, Observed: "/metrics do not tell"}
 	sum, told := 0.0, false
+	var where []string
 	for _, p := range processes {
-		l := p.newest()
-		first, last := l.samples[0].Metrics, l.last().Metrics
-		if component != "" && p.component != component || first == nil || last == nil {
+		if component != "" && p.component != component {
 			continue
 		}
-		told = true
-		sum += count(last) - count(first)
+		ok = true
+		n, tells := p.witnessed(name)
+		if told = told || tells; n > 0 {
+			where = append(where, p.target.Name)
+		}
+		sum += n
 	}
 	if !told {
-		c.Observed = "/metrics do not tell"
-		return
+		return c, ok
 	}
 	met := sum > 0
 	c.Exercised, c.Observed = &met, "none"
 	if met {
 		c.Observed = fmt.Sprintf("%.0f by /metrics", sum)
 	}
+	if met && len(processes) > 1 {
+		c.Observed += " of " + Few(where)
+	}
+	return c, ok
 }
 
-// advisoryCondition tells whether the soak had what the leak needs; ok is false
-// if no process is of its components. general are the conditions that may show
-// what happens only.
-func advisoryCondition(a *advisory.Advisory, processes []*process, cases []*caseOf, general []Condition) (c Condition, ok bool) {
+// advisoryCondition tells whether the soak had what the leak needs, all of it in
+// one process; ok is false if none is of its components.
+func advisoryCondition(a *advisory.Advisory, processes []*process, cases []*caseOf) (c Condition, ok bool) {
 	if a.Class == advisory.PileUp || a.Class == advisory.Generic {
 		return c, false
 	}
@@ -279,7 +291,7 @@ func advisoryCondition(a *advisory.Advisory, processes []*process, cases []*case
 		if has := p.has(a); has != "" && !c.Affected {
 			c.Affected, c.Text = true, a.Title+" ("+has+")"
 		}
-		no, open := p.lacks(a, general)
+		no, open := p.lacks(a)
 		unmet, unknown = append(unmet, no...), append(unknown, open...)
 		if len(no)+len(open) == 0 {
 			met := true
@@ -317,9 +329,25 @@ func (p *process) has(a *advisory.Advisory) string {
 	return ""
 }
 
+// Witnessed reports whether a process can tell in a soak that it had all that the
+// leak needs.
+func Witnessed(a *advisory.Advisory) bool {
+	events := 0
+	for _, c := range a.Preconditions {
+		switch {
+		case c.Optional:
+		case c.Witness != "":
+			events++
+		case c.Look != "":
+			return false
+		}
+	}
+	return a.Class != advisory.PileUp && a.Class != advisory.Generic && (events > 0 || a.Verify == "")
+}
+
 // lacks returns what the leak needs and the process or the load does not have,
 // and what nothing tells of.
-func (p *process) lacks(a *advisory.Advisory, general []Condition) (unmet []string, unknown []PreconditionState) {
+func (p *process) lacks(a *advisory.Advisory) (unmet []string, unknown []PreconditionState) {
 	events := false
 	for _, c := range a.Preconditions {
 		if c.Optional || !advisory.AppliesTo(c.Components, p.component) {
@@ -327,11 +355,14 @@ func (p *process) lacks(a *advisory.Advisory, general []Condition) (unmet []stri
 		}
 		s := p.precondition(c)
 		events = events || c.Event
-		switch witness := general[max(slices.IndexFunc(general, func(g Condition) bool { return g.Name == c.Witness }), 0)]; {
-		case c.Witness != "" && witness.Name == c.Witness && witness.Exercised != nil:
-			if !*witness.Exercised {
-				unmet = append(unmet, "did not happen: "+s.Text)
-			}
+		happened, told := 0.0, false
+		if c.Witness != "" {
+			happened, told = p.witnessed(c.Witness)
+		}
+		switch {
+		case told && happened > 0:
+		case told:
+			unmet = append(unmet, "did not happen: "+s.Text)
 		case s.Met == nil:
 			unknown = append(unknown, s)
 		case !*s.Met:
@@ -342,39 +373,4 @@ func (p *process) lacks(a *advisory.Advisory, general []Condition) (unmet []stri
 		unknown = append(unknown, PreconditionState{Text: "the load did what it needs: " + strings.TrimSpace(a.Verify)})
 	}
 	return unmet, unknown
-}
-
-// soakUndecided says why a soak is no green light for the process, and what to
-// change; empty if it may be. accepted says that findings of the process are
-// accepted, which requests may be stuck behind.
-func (p *process) soakUndecided(l life, cases []*caseOf, accepted bool) string {
-	rests := l.rests()
-	n := len(rests) - 1
-	suspect := slices.ContainsFunc(cases, func(c *caseOf) bool { return c.occurrence.Level == Suspect })
-	fewest, serves := -1, p.component != "compact" && p.component != "rule"
-	parts := rests
-	if len(parts) == 0 {
-		parts = equalParts(len(l.samples))
-	}
-	requests := roundRequests(l, parts)
-	for _, k := range requests {
-		if fewest < 0 || k < fewest {
-			fewest = k
-		}
-	}
-	switch {
-	case len(rests) > 0 && l.samples[rests[0][0]].Rest > 1:
-		return "the process was started anew during the soak: find out why, and run it again"
-	case len(rests) > 0 && n < MinRounds:
-		return fmt.Sprintf("%s of load is too little (at least %d)", Count(n, "round"), MinRounds)
-	case requests == nil:
-		return "its /metrics could not be read at each rest, so nothing shows that the load came here"
-	case serves && fewest < minRequests:
-		return fmt.Sprintf("a round had %s (at least %d): does the load go to this process?", Count(max(fewest, 0), "completed request"), minRequests)
-	case suspect:
-		return "something rises that may not be a leak; more rounds or a longer --settle tell"
-	case len(rests) > 0 && !accepted && inFlight(l.last().Metrics) >= stuckMin:
-		return fmt.Sprintf("%.0f requests are still running at rest: a longer --settle, and nothing else that uses it", inFlight(l.last().Metrics))
-	}
-	return ""
 }

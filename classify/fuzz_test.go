@@ -96,7 +96,7 @@ func FuzzBaseline(f *testing.F) {
 		}
 		for _, c := range b.Components {
 			for _, s := range c.Stacks {
-				if !b.Accepts(c.Component, s.PortableID, s.Count) || s.Count < math.MaxInt && b.Accepts(c.Component, s.PortableID, s.Count+1) {
+				if !b.Accepts(c.Component, s.PortableID, s.Count, s.Rise) || s.Count < math.MaxInt && b.Accepts(c.Component, s.PortableID, s.Count+1, s.Rise) {
 					t.Errorf("%s of %q: not %d", s.PortableID, c.Component, s.Count)
 				}
 			}
@@ -115,7 +115,7 @@ func smallBaseline(f *testing.F, archive string) []byte {
 	for i := range rest {
 		rest[i].Stacks = rest[i].Stacks[:min(len(rest[i].Stacks), 4)]
 	}
-	content, err := NewBaseline(rest, "v0.1.0", acceptedDay).Marshal()
+	content, err := NewBaseline(nil, rest, "v0.1.0", acceptedDay).Marshal()
 	if err != nil {
 		f.Fatal(err)
 	}

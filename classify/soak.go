@@ -65,12 +65,18 @@ const (
 // ascentOf looks at a count over the rests of a life. What rises is not settled
 // while the requests of the first round may still be running.
 func (p *process) ascentOf(l life, rests [][]int, counts []float64) ascent {
-	a := ascent{requests: roundRequests(l, rests)}
+	a := ascent{requests: roundRequests(l, rests, p.component)}
+	var most []int
 	for _, r := range rests {
 		a.floors = append(a.floors, int(least(counts, r)))
+		highest := counts[r[0]]
+		for _, i := range r {
+			highest = max(highest, counts[i])
+		}
+		most = append(most, int(highest))
 	}
 	a.over = l.last().Time.Sub(l.samples[rests[1][0]].Time)
-	a.trend, a.doubt = trendOf(a.floors), "more rounds tell whether that goes on"
+	a.trend, a.doubt = trendOf(a.floors, most), "more rounds tell whether that goes on"
 	d, m := p.deadlineOf(requestHTTP), l.last().Metrics
 	if a.trend == everyTime && a.over <= d.after && (m == nil || inFlight(m) > 0) {
 		a.trend, a.doubt = unsettled, fmt.Sprintf("what the first round left may still be running (%s): a longer --settle tells", d.text)
@@ -78,34 +84,42 @@ func (p *process) ascentOf(l life, rests [][]int, counts []float64) ascent {
 	return a
 }
 
-// trendOf decides about the floors of a count. With five rounds or more one in
-// five may leave nothing: a rare leak does not happen in each. A count that
-// rises by ever less may be something that is made once and fills up.
-func trendOf(floors []int) ascentTrend {
-	steps := make([]int, len(floors)-1)
-	rose := 0
+// trendOf decides about the floors of a count, and about the most of each rest
+// where it is known. With five rounds or more one in five may leave nothing: a
+// rare leak does not happen in each, and one that falls a little where others
+// come and go is none the less. A count that rises by ever less may be something
+// that is made once and fills up, and one whose rests overlap may be that of
+// whatever else is going on.
+func trendOf(floors, most []int) ascentTrend {
+	n := len(floors) - 1
+	total := floors[n] - floors[0]
+	steps, rose, fell, apart := make([]int, n), 0, 0, true
 	for i := range steps {
 		steps[i] = floors[i+1] - floors[i]
-		if steps[i] < 0 {
-			return flat
-		}
+		fell += max(-steps[i], 0)
 		if steps[i] > 0 {
 			rose++
+			apart = apart && (most == nil || floors[i+1] > most[i])
 		}
 	}
-	n := len(steps)
-	last := steps[n-1]
+	late := floors[n] - floors[1] // what is made once has come by the first round
 	switch {
-	case n >= MinRounds && rose >= n-n/5 && !slowing(steps):
+	case total <= 0 || float64(fell) > maxBackwards*float64(total):
+		return flat
+	case n >= MinRounds && rose >= n-n/5 && apart && !slowing(steps):
 		return everyTime
-	case last > 0 && (rose > 1 || last >= suddenRise):
+	case steps[n-1] > 0 && rose > 1, late >= max(suddenRise, (floors[1]-floors[0])/10):
 		return unsettled
 	}
 	return flat
 }
 
-// suddenRise is the number of goroutines from which a rise in the last round
-// alone is not taken for one of the few that are made once.
+// maxBackwards is the share of the whole rise by which a count that rises may
+// fall on the way.
+const maxBackwards = 0.2
+
+// suddenRise is the number of goroutines from which a rise after the first round
+// is not taken for one of the few that are made once.
 const suddenRise = 3
 
 // slowing reports whether the later half of the steps is at most half of the
@@ -130,14 +144,22 @@ func slowing(steps []int) bool {
 // roundRequests returns how many requests the process completed from the
 // beginning of one rest, or part of the time, to that of the next. It is nil if
 // a page of /metrics is missing.
-func roundRequests(l life, parts [][]int) []int {
+func roundRequests(l life, parts [][]int, component string) []int {
 	n := []int{}
+	page := func(part []int) profile.Metrics {
+		for _, i := range part {
+			if l.samples[i].Metrics != nil {
+				return l.samples[i].Metrics
+			}
+		}
+		return nil
+	}
 	for k := 1; k < len(parts); k++ {
-		before, after := l.samples[parts[k-1][0]].Metrics, l.samples[parts[k][0]].Metrics
+		before, after := page(parts[k-1]), page(parts[k])
 		if before == nil || after == nil {
 			return nil
 		}
-		n = append(n, int(completed(after)-completed(before)))
+		n = append(n, int(work(after, component)-work(before, component)))
 	}
 	return n
 }

@@ -58,11 +58,19 @@ func TestTrendOfRests(t *testing.T) {
 		{"in two rounds of three", []int{25, 26, 26, 27}, unsettled},
 		{"fills up", []int{0, 40, 50, 54}, unsettled},
 		{"fills up over six rounds", []int{0, 40, 60, 70, 74, 76, 77}, unsettled},
-		{"fell on the way", []int{0, 5, 4, 9}, flat},
+		{"fell a little on the way", []int{0, 5, 4, 9}, unsettled},
+		{"one fewer at one rest", []int{0, 50, 49, 100}, unsettled},
+		{"one fewer at one rest of six", []int{0, 100, 99, 200, 300, 400}, everyTime},
+		{"one fewer at the last rest", []int{0, 500, 1000, 999}, unsettled},
+		{"as many in the last round as before", []int{0, 100, 200, 200}, unsettled},
+		{"in the second round only", []int{0, 0, 50, 50}, unsettled},
+		{"made once, with a few late ones", []int{0, 40, 43, 43}, flat},
+		{"comes and goes", []int{0, 12, 3, 14}, flat},
+		{"fell", []int{9, 5, 5, 9}, flat},
 		{"too few rounds", []int{0, 5, 10}, unsettled},
 		{"one round", []int{0, 1}, flat},
 	} {
-		if got := trendOf(tt.floors); got != tt.want {
+		if got := trendOf(tt.floors, nil); got != tt.want {
 			t.Errorf("%s %v: %d, want %d", tt.name, tt.floors, got, tt.want)
 		}
 	}
@@ -111,6 +119,7 @@ func TestSoakIsNoLeak(t *testing.T) {
 		"made once":           each(0, 7, 7, 7),
 		"what comes and goes": {{3, 0, 5}, {9, 0, 2}, {4, 12, 0}, {20, 30, 0}},
 		"by chance":           each(25, 25, 26, 25),
+		"busy, and no more":   {{9, 0, 2}, {12, 4, 9}, {20, 3, 8}, {9, 2, 30}},
 	} {
 		r := judgedTargets(t, soaked(leftBehind, rests...))
 		if r.Verdict != VerdictClean || r.Targets[0].Judged != JudgedYes {
@@ -121,6 +130,9 @@ func TestSoakIsNoLeak(t *testing.T) {
 
 func TestSoakIsNoGreenLight(t *testing.T) {
 	few := soaked(leftBehind, each(0, 0, 0)...)
+	missed := soaked(leftBehind, each(0, 0, 0, 0, 0)...)
+	missed.Samples = slices.Delete(missed.Samples, 6, 9)
+	busy := soaked(leftBehind, []int{9, 0, 2}, []int{12, 1, 9}, []int{20, 2, 8}, []int{30, 3, 9})
 	idle := withPages(soaked(leftBehind, each(0, 0, 0, 0)...), func(int) profile.Metrics { return page(7, 0, 0, 0) })
 	blind := withPages(soaked(leftBehind, each(0, 0, 0, 0)...), func(int) profile.Metrics { return nil })
 	running := withPages(soaked(leftBehind, each(0, 0, 0, 0)...), func(i int) profile.Metrics { return page(100*float64(i/3), 0, 0, 40) })
@@ -136,6 +148,8 @@ func TestSoakIsNoGreenLight(t *testing.T) {
 		why    string
 	}{
 		{"two rounds", few, "2 rounds of load is too little"},
+		{"a rest is missing", missed, "no sample at rest 3 of 5"},
+		{"others use it", busy, "more rounds"},
 		{"no request", idle, "does the load go to this process?"},
 		{"no metrics", blind, "/metrics could not be read"},
 		{"requests still running", running, "still running at rest"},
@@ -147,6 +161,34 @@ func TestSoakIsNoGreenLight(t *testing.T) {
 			t.Errorf("%s: judged %s, %s", tt.name, r.Targets[0].Judged, r.Verdict)
 		}
 		mustContain(t, r.Targets[0].Undecided, tt.why)
+	}
+}
+
+// A process that gave no sample at the last rest of the others, or of the soak,
+// may have ended in it; and a soak that was cut short shows nothing.
+func TestSoakThatDidNotEnd(t *testing.T) {
+	db, err := advisory.Default()
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole := soaked(leftBehind, each(0, 0, 0, 0, 0)...)
+	died := soaked(leftBehind, each(0, 0, 0, 0, 0)...)
+	died.Name, died.Samples = "two", died.Samples[:12]
+	judgedBy := func(o Options, targets ...profile.Target) *Result {
+		o.Thresholds, o.Advisories, o.Soak = DefaultThresholds(), db, true
+		return Judge(targets, o)
+	}
+	if r := judgedBy(Options{}, whole, died); r.Targets[0].Judged != JudgedYes || r.Targets[1].Judged != JudgedUndecided || r.Verdict != VerdictUndecided {
+		t.Errorf("beside another: %s, %+v", r.Verdict, r.Targets)
+	}
+	if r := judgedBy(Options{Rounds: 4}, died); r.Verdict != VerdictUndecided {
+		t.Errorf("of four rounds: %s", r.Verdict)
+	}
+	if r := judgedBy(Options{Rounds: 4}, whole); r.Verdict != VerdictClean {
+		t.Errorf("whole: %s, %s", r.Verdict, r.Targets[0].Undecided)
+	}
+	if r := judgedBy(Options{Rounds: 4, Aborted: "the load command failed"}, whole); r.Verdict != VerdictUndecided || r.Targets[0].Undecided != "the load command failed" {
+		t.Errorf("aborted: %s, %s", r.Verdict, r.Targets[0].Undecided)
 	}
 }
 
@@ -230,7 +272,7 @@ func TestCoverage(t *testing.T) {
 			map[string]string{"requests": "yes", "cancelled": "no", "silent-store": "no", "TL-2024-001": "no", "TL-2026-002": "unknown"},
 			map[string]string{"TL-2024-001": "did not happen: a store is silent"}},
 		{"a silent store", nil, withStreams("Canceled", 9),
-			map[string]string{"silent-store": "yes", "cancelled": "yes", "TL-2024-001": "yes"}, nil},
+			map[string]string{"silent-store": "yes", "cancelled": "no", "TL-2024-001": "yes"}, nil},
 		{"queries that time out", nil, withStreams("DeadlineExceeded", 9),
 			map[string]string{"silent-store": "no", "cancelled": "yes", "TL-2024-001": "no"}, nil},
 		{"a flag that keeps it off", func(t *profile.Target) { t.Facts.Flags["store.response-timeout"] = "0s" }, withStreams("Canceled", 9),
@@ -271,6 +313,26 @@ func TestCoverageOfOwnBuild(t *testing.T) {
 	}
 }
 
+// What happened to one process is no witness for another.
+func TestCoverageOfTwo(t *testing.T) {
+	quiet, silent := soaked(leftBehind, each(0, 0, 0, 0)...), soaked(leftBehind, each(0, 0, 0, 0)...)
+	silent.Name, silent.Facts.Version = "two", "0.42.4"
+	silent = withPages(silent, func(i int) profile.Metrics {
+		m := page(100*float64(i/3), 0, 0, 0)
+		m["grpc_client_handled_total"] = []profile.Value{{Labels: map[string]string{"grpc_method": "Series", "grpc_code": "Canceled"}, Value: float64(i)}}
+		return m
+	})
+	quiet.Facts.Flags = map[string]string{"store.response-timeout": "2s"}
+	silent.Facts.Flags = map[string]string{"store.response-timeout": "0s"}
+	r := judgedTargets(t, quiet, silent)
+	if c := conditionOf(t, r, "silent-store"); c.Exercised == nil || !*c.Exercised || c.Observed != "11 by /metrics of two" {
+		t.Errorf("%+v", c)
+	}
+	if c := conditionOf(t, r, "TL-2024-001"); c.Exercised == nil || *c.Exercised {
+		t.Errorf("%+v", c)
+	}
+}
+
 // What is required is unmet until something shows that it was exercised; what
 // no target can have is unmet as well.
 func TestRequired(t *testing.T) {
@@ -287,8 +349,8 @@ func TestRequired(t *testing.T) {
 	if !slices.Equal(names, []string{"silent-store", "TL-2026-001"}) {
 		t.Errorf("unmet: %v", names)
 	}
-	if r.Verdict != VerdictClean {
-		t.Errorf("verdict %s", r.Verdict)
+	if want := "required, but not exercised: silent-store, TL-2026-001"; r.Verdict != VerdictUndecided || r.Targets[0].Undecided != want {
+		t.Errorf("%s: %s", r.Verdict, r.Targets[0].Undecided)
 	}
 }
 
@@ -299,7 +361,7 @@ func TestSoakByTheClock(t *testing.T) {
 		t.Fatal(err)
 	}
 	soak := func(n func(i int) int) *Result {
-		m := made{version: "0.35.1", component: "query", every: 10 * time.Second}
+		m := made{version: "0.35.1", component: "query", every: 10 * time.Second, flags: map[string]string{"query.timeout": "30s"}}
 		for i := range 40 {
 			m.samples = append(m.samples, []stack{{n: n(i), state: profile.StateChanReceive, frames: foreign}})
 		}

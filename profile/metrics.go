@@ -19,6 +19,8 @@ var families = map[string][]string{
 	"go_memstats_stack_inuse_bytes":                     nil,
 	"go_memstats_heap_inuse_bytes":                      nil,
 	"go_gc_gomemlimit_bytes":                            nil,
+	"prometheus_rule_evaluations_total":                 nil,
+	"thanos_compact_iterations_total":                   nil,
 	"process_start_time_seconds":                        nil,
 	"process_resident_memory_bytes":                     nil,
 	"thanos_build_info":                                 {"goversion", "revision", "version"},

@@ -32,6 +32,9 @@ type Run struct {
 	// FailOn is the level from which findings fail the run; empty if none
 	// does.
 	FailOn classify.Level
+	// Strict says that a target that is undecided fails the run, as it does a
+	// soak.
+	Strict bool
 }
 
 // tool is the program in the JSON result.

@@ -43,7 +43,7 @@ func JUnit(w io.Writer, run Run, r *classify.Result, _ TextOptions) error {
 const (
 	caseSampled = "gives samples"
 	caseKnown   = "no known leak"
-	caseUnknown = "no stack that grows or blocks for ever"
+	caseUnknown = "no unknown stack that grows or blocks for ever"
 )
 
 // suiteOf tells what was looked at in a target.
@@ -62,7 +62,10 @@ func suiteOf(run Run, r *classify.Result, t *classify.TargetResult) junitSuite {
 	}
 	known, unknown := junitCase{Name: caseKnown}, junitCase{Name: caseUnknown}
 	if t.Judged == classify.JudgedUndecided {
-		unknown.Skipped = &junitText{Message: printable(t.Undecided)}
+		why := &junitText{Message: printable(t.Undecided)}
+		if unknown.Skipped = why; run.Strict {
+			unknown.Skipped, unknown.Error = nil, why
+		}
 	}
 	for i := range r.Findings {
 		f := &r.Findings[i]

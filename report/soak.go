@@ -14,11 +14,19 @@ import (
 // and the files that are left. The result has to be that of a soak.
 func SoakLines(r *classify.Result, status int, artefacts []string) []string {
 	yes, no := exercised(r.Soak)
+	looked, missing := "nothing that is known of", "nothing that is known of is missing"
+	if r.Soak == nil {
+		looked, missing = "not known", "not known"
+	}
+	when := "at rest: "
+	if r.Soak != nil && r.Soak.Rounds == 0 && len(r.Soak.Targets[0].AtRest) > 1 {
+		when = "under load: "
+	}
 	lines := []string{
 		"verdict: " + soakVerdict(r) + fmt.Sprintf(" (exit status %d)", status),
-		"at rest: " + atRest(r.Soak),
-		"exercised: " + few(briefly(yes), "nothing that is known of"),
-		"not exercised: " + few(briefly(no), "nothing that is known of is missing"),
+		when + atRest(r.Soak),
+		"exercised: " + few(briefly(yes), looked),
+		"not exercised: " + few(briefly(no), missing),
 		"artefacts: " + few(artefacts, "none; --dir soak.tar.gz keeps the capture"),
 	}
 	for i := range lines {
@@ -30,7 +38,7 @@ func SoakLines(r *classify.Result, status int, artefacts []string) []string {
 // soakVerdict is the first line of the report and what else fails the soak.
 func soakVerdict(r *classify.Result) string {
 	line := strings.Join(strings.Fields(Headline(r, 0)), " ")
-	if names := unmet(r); names != "" {
+	if names := unmet(r); names != "" && r.Verdict != classify.VerdictUndecided { // else it is the reason
 		line += "; required, but not exercised: " + names
 	}
 	return line

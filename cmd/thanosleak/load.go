@@ -10,8 +10,9 @@ import (
 	"time"
 )
 
-// loadGrace is how long a load command that was told to stop may take.
-const loadGrace = 10 * time.Second
+// loadGrace is how long a load command that was told to stop may take; a variable,
+// so that tests need not wait.
+var loadGrace = 10 * time.Second
 
 // checkCommand finds out before anything is done whether there is such a
 // command.
@@ -53,11 +54,23 @@ func runLoad(ctx context.Context, out io.Writer, round int, limit time.Duration,
 	case <-ctx.Done():
 		stopped, err = true, stop(cmd, done)
 	}
-	killGroup(cmd)
+	endGroup(cmd)
 	if errors.Is(err, exec.ErrWaitDelay) {
 		err = nil
 	}
 	return stopped, err
+}
+
+// leftoverGrace is how long what a load command has left running may take to end.
+const leftoverGrace = 2 * time.Second
+
+// endGroup stops what a command that has ended left running.
+func endGroup(cmd *exec.Cmd) {
+	terminateGroup(cmd)
+	for until := time.Now().Add(leftoverGrace); groupRuns(cmd) && time.Now().Before(until); {
+		time.Sleep(10 * time.Millisecond)
+	}
+	killGroup(cmd)
 }
 
 // stop ends a command, and returns what came of it.

@@ -59,6 +59,9 @@ type shared struct {
 	// require are the conditions that it must have exercised.
 	soak    bool
 	require []string
+	// rounds are those that a soak is to have; aborted says why it has not.
+	rounds  int
+	aborted string
 	// baseline is what stood at rest in another release; nil for none.
 	baseline *classify.Baseline
 }
@@ -180,7 +183,7 @@ func (s *shared) judge(targets []profile.Target, db *advisory.DB, kept string) *
 	}
 	return classify.Judge(targets, classify.Options{
 		Thresholds: classify.DefaultThresholds(), Advisories: db, Kept: kept, MemoryLimit: s.memoryLimit, Ignore: s.ignore,
-		Soak: s.soak, Require: s.require, Baseline: s.baseline, Now: now(),
+		Soak: s.soak, Rounds: s.rounds, Aborted: s.aborted, Require: s.require, Baseline: s.baseline, Now: now(),
 	})
 }
 
@@ -261,6 +264,7 @@ func (s *shared) write(std streams, output string, run report.Run, r *classify.R
 	if s.failOn != "never" {
 		run.FailOn = classify.Level(s.failOn)
 	}
+	run.Strict = s.soak
 	name, file, toFile := strings.Cut(output, "=")
 	if !toFile {
 		o := s.look.options(std)

@@ -4,18 +4,17 @@ import (
 	"context"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/thanosleak/thanosleak/classify"
-	"github.com/thanosleak/thanosleak/classify/advisory"
 )
 
 // soaker holds the flags of the command.
 type soaker struct {
 	scraping
-	rounds int
 	// settle is the time from the end of a load to the rest; 0 for what the
 	// processes allow a query.
 	settle duration
@@ -30,8 +29,9 @@ type soaker struct {
 	load []string
 }
 
-// Times of a soak.
+// Bounds of a soak.
 const (
+	maxRounds = 100
 	// maxSettle bounds the time to settle that is taken from the processes: a
 	// --query.timeout of an hour is no reason to wait for one.
 	maxSettle = 5 * time.Minute
@@ -83,7 +83,7 @@ failed, a target that gave no sample, or thanosleak failed.`,
 	f := c.Flags()
 	f.Lookup("target-file").Usage = "targets in files of Prometheus' file_sd form, JSON or YAML, which are read once; `GLOB` may be repeated"
 	f.Lookup("interval").Usage = "time between the samples of a rest or, without a load command, the least between all"
-	f.IntVar(&s.rounds, "rounds", classify.MinRounds, "`NUMBER` of rounds of load")
+	f.IntVar(&s.rounds, "rounds", classify.MinRounds, "`NUMBER` of rounds of load, 3 to 100")
 	f.Var(&s.settle, "settle", "time from the end of a load to the rest (default: --query.timeout of the processes and 5s, at most 5m)")
 	f.Var(&s.duration, "duration", "time under load in all: the load command is stopped when its part is over (default: until it ends, an hour a round at most)")
 	f.StringArrayVar(&s.require, "require", nil, "fail unless the soak exercised this `CONDITION`; may be repeated")
@@ -96,7 +96,7 @@ failed, a target that gave no sample, or thanosleak failed.`,
 }
 
 // conditionHelp names what --require takes.
-const conditionHelp = "requests, cancelled, silent-store, or the ID of an advisory"
+const conditionHelp = "requests, cancelled, silent-store, or the ID of an advisory of which /metrics tell whether it was exercised, such as TL-2024-001"
 
 // args splits the load command off.
 func (s *soaker) args(c *cobra.Command, args []string) error {
@@ -113,6 +113,8 @@ func (s *soaker) args(c *cobra.Command, args []string) error {
 // check finds mistakes before anything is done.
 func (s *soaker) check() error {
 	switch {
+	case s.rounds > maxRounds:
+		return usagef("--rounds %d: want at most %d", s.rounds, maxRounds)
 	case s.rounds < classify.MinRounds:
 		return usagef("--rounds %d: want at least %d: after fewer, what is made once cannot be told from a leak", s.rounds, classify.MinRounds)
 	case s.settle < 0 || s.duration < 0:
@@ -134,11 +136,21 @@ func (s *soaker) check() error {
 	return s.scraping.check()
 }
 
-// checkRequired refuses conditions that do not exist.
-func (s *soaker) checkRequired(db *advisory.DB) error {
+// checkRequired refuses conditions that no soak can be seen to meet.
+func (s *soaker) checkRequired() error {
+	db, err := knowledge(s.advisories)
+	if err != nil {
+		return err
+	}
+	names := slices.Clone(classify.ConditionNames)
+	for _, a := range db.Advisories {
+		if classify.Witnessed(a) {
+			names = append(names, a.ID)
+		}
+	}
 	for _, name := range s.require {
-		if !slices.Contains(classify.ConditionNames, name) && db.ByID(name) == nil {
-			return usagef("--require %s: want %s ('thanosleak advisories' lists them)", name, conditionHelp)
+		if !slices.Contains(names, name) {
+			return usagef("--require %s: want one of %s; whether others were exercised no process tells", name, strings.Join(names, ", "))
 		}
 	}
 	return nil
@@ -148,20 +160,26 @@ func (s *soaker) run(ctx context.Context, std streams, args []string) error {
 	if err := s.check(); err != nil {
 		return err
 	}
+	if err := s.checkRequired(); err != nil {
+		return err
+	}
 	rounds, run, err := s.begin(ctx, std, "soak", args)
 	if err != nil {
 		return err
 	}
 	defer rounds.store.close() // what can go wrong has by then
-	if err := s.checkRequired(rounds.db); err != nil {
-		return err
-	}
-	for i, word := range s.load {
-		if i == 0 {
-			run.Command += " --"
-		}
-		run.Command += " " + classify.ShellQuote(word)
+	if len(s.load) > 0 {
+		run.Command += " -- " + s.loadName()
 	}
 	failed := rounds.soak(ctx, s)
 	return s.report(ctx, rounds, run, failed)
+}
+
+// loadName is what reports call the load command: its arguments may hold
+// passwords, and reports are passed on.
+func (s *soaker) loadName() string {
+	if len(s.load) == 1 {
+		return classify.ShellQuote(s.load[0])
+	}
+	return classify.ShellQuote(s.load[0]) + " …"
 }

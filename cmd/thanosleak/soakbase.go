@@ -42,7 +42,7 @@ func (s *soaker) saveBaseline(targets []profile.Target, result *classify.Result,
 	if s.load != nil && (result.Soak == nil || result.Soak.Rounds < s.rounds) || !whole {
 		return fmt.Errorf("%s is not written: the soak did not come to its end", s.writeBaseline)
 	}
-	content, err := classify.NewBaseline(classify.InventoryAtRest(targets), version(), now()).Marshal()
+	content, err := classify.NewBaseline(classify.InventoryBefore(targets), classify.InventoryAtRest(targets), version(), now()).Marshal()
 	if err == nil {
 		err = writeFile(s.writeBaseline, content)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"slices"
 	"strings"
@@ -27,23 +28,21 @@ func (r *rounds) soak(ctx context.Context, s *soaker) error {
 	}
 	settle, why := r.settleTime(s)
 	r.say("%s", s.plan(settle, why))
-	for n := 1; n <= s.rounds && ctx.Err() == nil; n++ {
-		r.say("round %d of %d: %s", n, s.rounds, strings.Join(s.load, " "))
-		failed := s.round(ctx, r.std, n)
+	var failed error
+	for n := 1; n <= s.rounds && failed == nil && ctx.Err() == nil; n++ {
+		r.say("round %d of %d: %s", n, s.rounds, s.loadName())
+		failed = s.round(ctx, r.std, n) // perhaps because the target leaks: what it has left is to be seen
 		r.pause(ctx, settle, fmt.Sprintf("round %d of %d is over", n, s.rounds))
 		r.rest(ctx, n+1)
-		if failed != nil { // perhaps because the target leaks: that is to be seen
-			return failed
-		}
 	}
-	if ctx.Err() == nil && r.rises() {
+	if ctx.Err() == nil && failed == nil && r.rises() {
 		r.pause(ctx, settle, "something is left; it gets the same time once more to go away")
 		r.rest(ctx, s.rounds+1)
 	}
 	if ctx.Err() == nil {
 		r.round(ctx, true)
 	}
-	return nil
+	return failed
 }
 
 // watchLoad samples while something else makes the load.
@@ -143,7 +142,7 @@ func (s *soaker) plan(settle time.Duration, why string) string {
 	}
 	rest := settle + restSamples*time.Duration(s.interval)
 	// What is left gets the time to settle once more.
-	most := (time.Duration(s.rounds)*each + time.Duration(s.rounds+1)*rest).Round(time.Second)
+	most := (time.Duration(s.rounds)*(each+loadGrace) + time.Duration(s.rounds+1)*rest).Round(time.Second)
 	return fmt.Sprintf("%d rounds, each %s %s, then %s to settle (%s) and %d samples; %s in all at most",
 		s.rounds, typed(each), long, typed(settle), why, restSamples, typed(most))
 }
@@ -169,18 +168,21 @@ func (s *soaker) round(ctx context.Context, std streams, n int) error {
 	case stopped || err == nil:
 		return nil
 	case errors.As(err, &exit):
-		return fmt.Errorf("round %d: the load command failed (%w): what it printed stands above", n, err)
+		return fmt.Errorf("round %d: the load command failed (%w): see what it printed on standard error", n, err)
 	}
 	return fmt.Errorf("round %d: the load command could not be run: %w", n, err)
 }
 
 // report judges what there is, prints it, and sums it up in the last lines.
 func (s *soaker) report(ctx context.Context, r *rounds, run report.Run, failed error) error {
+	switch {
+	case failed != nil:
+		s.aborted = failed.Error()
+	case ctx.Err() != nil:
+		s.aborted = "the soak was interrupted before its end"
+	}
 	complaints := r.explain(ctx.Err() != nil)
 	result, notKept := r.judged(ctx)
-	if failed != nil {
-		result.Warnings = append(result.Warnings, failed.Error())
-	}
 	targets, _ := r.targets()
 	unsaved := s.saveBaseline(targets, result, failed == nil && ctx.Err() == nil)
 	run.Finished = now()
@@ -201,16 +203,18 @@ func (s *soaker) report(ctx context.Context, r *rounds, run report.Run, failed e
 // artefacts are the files that the soak leaves.
 func (s *soaker) artefacts(kept, saved bool) []string {
 	var files []string
-	if s.dir != "" && kept {
+	if kept {
 		files = append(files, s.dir)
 	}
 	for _, o := range s.outputs {
-		if _, file, ok := strings.Cut(o, "="); ok {
-			files = append(files, file)
-		}
+		_, file, _ := strings.Cut(o, "=")
+		files = append(files, file)
 	}
-	if s.writeBaseline != "" && saved {
+	if saved {
 		files = append(files, s.writeBaseline)
 	}
-	return files
+	return slices.DeleteFunc(files, func(file string) bool {
+		_, err := os.Stat(file)
+		return file == "" || err != nil
+	})
 }
