@@ -62,7 +62,7 @@ func runLoad(ctx context.Context, out io.Writer, round int, limit time.Duration,
 }
 
 // leftoverGrace is how long what a load command has left running may take to end.
-const leftoverGrace = 2 * time.Second
+const leftoverGrace = 500 * time.Millisecond
 
 // endGroup stops what a command that has ended left running.
 func endGroup(cmd *exec.Cmd) {
