@@ -56,7 +56,7 @@ func (b *Baseline) acceptsCase(c *caseOf) bool {
 	before := restingIn(c.life, c.process, false)
 	now := restingIn(c.life, c.process, true)
 	return !slices.ContainsFunc(c.stacks, func(s Stack) bool {
-		n := now[s.PortableID]
+		n := max(now[s.PortableID], 1) // one that stood in the newest sample alone stands there all the same
 		return s.Role == RoleCulprit && !b.Accepts(c.process.component, s.PortableID, n, n-before[s.PortableID])
 	})
 }

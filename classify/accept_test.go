@@ -36,6 +36,7 @@ func TestAccept(t *testing.T) {
 		{"one fewer", baselineOf(0, 1, 2, 4), []profile.Target{soaked(leftBehind, each(0, 1, 2, 3)...)}, true},
 		{"among healthy ones", baselineOf(50, 50, 50, 50), []profile.Target{soaked(leftBehind, each(10, 20, 30, 40)...)}, false},
 		{"no such stack", baselineOf(0, 0, 0, 0), []profile.Target{soaked(leftBehind, each(0, 1, 2, 3)...)}, false},
+		{"one that no sample at the last rest had", baselineOf(0, 0, 0, 0), []profile.Target{passing()}, false},
 		{"in both processes", baselineOf(0, 1, 2, 3), two(0, 1, 2, 3), true},
 		{"more in another process", baselineOf(0, 1, 2, 3), two(0, 100, 200, 300), false},
 		{"more in one that ended", baselineOf(0, 1, 2, 3), func() []profile.Target {
@@ -49,4 +50,10 @@ func TestAccept(t *testing.T) {
 			t.Errorf("%s: accepted %v\n%s %v", tt.name, got, summary(r), r.Warnings)
 		}
 	}
+}
+
+// passing is a soak at whose end a goroutine of a known leak stands in the newest
+// sample only.
+func passing() profile.Target {
+	return soaked(stack{state: profile.StateChanReceiveNil, frames: eagerCulprit}, []int{0}, []int{0}, []int{0}, []int{0, 0, 1})
 }

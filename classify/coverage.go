@@ -15,6 +15,8 @@ type Soak struct {
 	// Rounds is the number of rounds of load that all targets were looked at
 	// after, 0 for a soak without rests.
 	Rounds int `json:"rounds"`
+	// UnderLoad says that nothing rested: something else made load all the time.
+	UnderLoad bool `json:"-"`
 	// Targets are in the order of the result's.
 	Targets []SoakTarget `json:"targets"`
 	// Conditions are what leaks of these components need, the general ones
@@ -81,7 +83,7 @@ var givenUp = []string{"408", "499", "503", "504", "Canceled", "DeadlineExceeded
 
 // soakOf returns what the soak of the processes shows; nil if it was none.
 func (j *judge) soakOf(processes []*process, cases []*caseOf) *Soak {
-	s := &Soak{Targets: []SoakTarget{}, Conditions: []Condition{}}
+	s := &Soak{Targets: []SoakTarget{}, Conditions: []Condition{}, UnderLoad: j.last == 0}
 	var soaked []*process
 	for _, p := range processes {
 		if p.samples() == 0 || !j.Soak && len(p.newest().rests()) == 0 {
@@ -242,7 +244,7 @@ func withCodes(m profile.Metrics, family, name, code string) float64 {
 // for all. ok is false where there is none.
 func happened(name, text, component string, processes []*process) (c Condition, ok bool) {
 	c = Condition{Name: name, Text: text, Affected: true, Observed: "/metrics do not tell"}
-	sum, told := 0.0, false
+	sum, told := 0.0, true
 	var where []string
 	for _, p := range processes {
 		if component != "" && p.component != component {
@@ -250,15 +252,15 @@ func happened(name, text, component string, processes []*process) (c Condition, 
 		}
 		ok = true
 		n, tells := p.witnessed(name)
-		if told = told || tells; n > 0 {
+		if told = told && tells; n > 0 {
 			where = append(where, p.target.Name)
 		}
 		sum += n
 	}
-	if !told {
+	met := sum > 0
+	if !told && !met {
 		return c, ok
 	}
-	met := sum > 0
 	c.Exercised, c.Observed = &met, "none"
 	if met {
 		c.Observed = fmt.Sprintf("%.0f by /metrics", sum)

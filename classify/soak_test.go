@@ -333,6 +333,17 @@ func TestCoverageOfTwo(t *testing.T) {
 	}
 }
 
+// Where one process does not tell, that nothing happened in the others shows
+// nothing.
+func TestCoverageOfOneThatDoesNotTell(t *testing.T) {
+	blind := withPages(soaked(leftBehind, each(0, 0, 0, 0)...), func(int) profile.Metrics { return nil })
+	blind.Name = "two"
+	r := judgedTargets(t, soaked(leftBehind, each(0, 0, 0, 0)...), blind)
+	if c := conditionOf(t, r, "cancelled"); c.Exercised != nil {
+		t.Errorf("%+v", c)
+	}
+}
+
 // What is required is unmet until something shows that it was exercised; what
 // no target can have is unmet as well.
 func TestRequired(t *testing.T) {

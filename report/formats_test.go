@@ -110,6 +110,15 @@ func TestFormatsAgreeOnSoaks(t *testing.T) {
 			}
 		}
 	}
+	ended := r
+	ended.Soak = &classify.Soak{Targets: append(r.Soak.Targets, classify.SoakTarget{Target: "upper", AtRest: []int{25}}), Conditions: r.Soak.Conditions}
+	if got := report.SoakLines(&ended, 3, nil)[1]; !strings.HasPrefix(got, "at rest: leaf 25 → ") {
+		t.Errorf("a target that ended makes the others' rests %q", got)
+	}
+	ended.Soak.UnderLoad = true
+	if got := report.SoakLines(&ended, 3, nil)[1]; !strings.HasPrefix(got, "under load: ") {
+		t.Errorf("without rests: %q", got)
+	}
 	lines := strings.Join(report.SoakLines(&r, 3, []string{"soak.tar.gz"}), "\n")
 	if want := `verdict: CLEAN 2 queriers, 18 samples each: no known leak, and no stack grows; required, but not exercised: silent-store (exit status 3)
 at rest: 25 → 25 → 26 → 25 (400, 410, 405 requests)

@@ -19,7 +19,7 @@ func SoakLines(r *classify.Result, status int, artefacts []string) []string {
 		looked, missing = "not known", "not known"
 	}
 	when := "at rest: "
-	if r.Soak != nil && r.Soak.Rounds == 0 && len(r.Soak.Targets[0].AtRest) > 1 {
+	if r.Soak != nil && r.Soak.UnderLoad {
 		when = "under load: "
 	}
 	lines := []string{
@@ -125,13 +125,17 @@ func (p *page) soak(r *classify.Result, verbose bool) {
 		return
 	}
 	p.blank()
+	label := "  rest"
+	if r.Soak.UnderLoad {
+		label = "  load"
+	}
 	for i, t := range r.Soak.Targets {
 		if i == maxErrors {
 			p.more(len(r.Soak.Targets)-i, "target", false)
 			break
 		}
 		one := classify.Soak{Targets: []classify.SoakTarget{t}}
-		p.paragraph(styled("  rest", bold), labelWidth, t.Target+": "+atRest(&one), plain)
+		p.paragraph(styled(label, bold), labelWidth, t.Target+": "+atRest(&one), plain)
 	}
 	yes, no := exercised(r.Soak)
 	p.coverage("  not exercised: what was not tried is not shown to be clean", no, verbose)

@@ -3,6 +3,8 @@
 //
 //	thanosleak scan http://thanos-query:10902     look at live processes
 //	thanosleak analyze goroutine.pb.gz            judge profiles, dumps and captures
+//	thanosleak soak localhost:10902 -- ./load.sh  put load on a release and judge what stays
+//	thanosleak serve http://thanos-query:10902    scan in a loop
 //	thanosleak advisories TL-2024-001             explain what is known
 //	thanosleak demo                               see it work on a recorded leak
 //
@@ -12,7 +14,8 @@
 //	0  judged, or undecided: nothing at or above --fail-on
 //	1  a finding at or above --fail-on
 //	2  the command line is wrong
-//	3  a named target or input gave no readable sample, or thanosleak failed
+//	3  a named target or input gave no readable sample, or thanosleak failed; of
+//	   soak also too little evidence
 //
 // Where 1 and 3 both hold it is 1.
 package main
