@@ -3,8 +3,9 @@ package profile
 import (
 	"bytes"
 	"fmt"
-	"regexp"
 	"strconv"
+
+	"github.com/thanosleak/thanosleak/internal/lazyregexp"
 )
 
 // debug1 takes the lines of one debug=1 dump:
@@ -28,11 +29,11 @@ type debug1 struct {
 	size   int // of its lines in bytes
 }
 
-var profileHeaderRE = regexp.MustCompile(`\b(goroutine|goroutineleak) profile: total (\d+)\s*$`)
+var profileHeaderRE = lazyregexp.New(`\b(goroutine|goroutineleak) profile: total (\d+)\s*$`)
 
 // profileHeader returns the parts of a line "goroutine profile: total N", or
 // nil for another line.
-func profileHeader(l []byte) [][]byte { return profileHeaderRE.FindSubmatch(l) }
+func profileHeader(l []byte) [][]byte { return profileHeaderRE().FindSubmatch(l) }
 
 // isCountLine reports whether the line begins a record of debug=1.
 func isCountLine(l []byte) bool {

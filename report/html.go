@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/thanosleak/thanosleak/classify"
 )
@@ -30,7 +31,7 @@ func HTML(w io.Writer, run Run, r *classify.Result, o TextOptions) error {
 	for limits := fullHTML; ; limits = limits.half() {
 		b.Reset()
 		v := htmlWriter{htmlLimits: limits, result: r, run: run, verbose: o.Verbose, byName: byName, outcomes: all}
-		if err := htmlTemplate.Execute(&b, v.view()); err != nil {
+		if err := htmlTemplate().Execute(&b, v.view()); err != nil {
 			return err
 		}
 		if b.Len() < maxHTML || limits == limits.half() {
@@ -63,7 +64,11 @@ func (l htmlLimits) half() htmlLimits {
 //go:embed html.tmpl
 var htmlSource string
 
-var htmlTemplate = template.Must(template.New("html").Funcs(template.FuncMap{"pieces": pieces, "plural": plural}).Parse(htmlSource))
+// htmlTemplate is parsed when it is needed: it would cost every start of
+// thanosleak a twentieth of its time.
+var htmlTemplate = sync.OnceValue(func() *template.Template {
+	return template.Must(template.New("html").Funcs(template.FuncMap{"pieces": pieces, "plural": plural}).Parse(htmlSource))
+})
 
 // htmlPiece is a part of a text: a word that is whole stays on one line if the
 // line is long enough, whatever is in it.

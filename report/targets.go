@@ -5,10 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-
-	"github.com/olekukonko/tablewriter"
-	"github.com/olekukonko/tablewriter/renderer"
-	"github.com/olekukonko/tablewriter/tw"
+	"text/tabwriter"
 
 	"github.com/thanosleak/thanosleak/classify"
 )
@@ -254,39 +251,17 @@ func (p *page) clean(header []string, rows [][]string) (cells [][]string, excess
 // table writes rows under a header without lines.
 func (p *page) table(header []string, rows func(fit int) [][]string) {
 	var out strings.Builder
-	t := tablewriter.NewTable(&out,
-		tablewriter.WithRenderer(renderer.NewBlueprint(tw.Rendition{
-			Borders:  tw.BorderNone,
-			Settings: tw.Settings{Separators: tw.SeparatorsNone, Lines: tw.LinesNone},
-		})),
-		tablewriter.WithConfig(tablewriter.Config{
-			Header: tw.CellConfig{
-				Formatting: tw.CellFormatting{AutoFormat: tw.Off},
-				Alignment:  tw.CellAlignment{Global: tw.AlignLeft},
-				Padding:    tw.CellPadding{Global: tw.Padding{Left: "  ", Overwrite: true}},
-			},
-			Row: tw.CellConfig{
-				Formatting: tw.CellFormatting{AutoWrap: tw.WrapNone},
-				Alignment:  tw.CellAlignment{Global: tw.AlignLeft},
-				Padding:    tw.CellPadding{Global: tw.Padding{Left: "  ", Overwrite: true}},
-			},
-		}))
-	t.Header(header)
-	for _, row := range p.fitted(header, rows) {
-		if err := t.Append(row); err != nil {
-			p.line(text(strings.Join(row, "  ")))
-		}
+	w := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
+	for _, row := range append([][]string{header}, p.fitted(header, rows)...) {
+		fmt.Fprintln(w, strings.Join(row, "\t"))
 	}
-	if err := t.Render(); err != nil {
-		p.line(text("(table: " + err.Error() + ")"))
-		return
-	}
+	w.Flush() // to a strings.Builder, which takes all
 	for i, l := range strings.Split(strings.TrimRight(out.String(), "\n"), "\n") {
 		st := plain
 		if i == 0 {
 			st = dim
 		}
-		p.line(styled(strings.TrimRight(l, " "), st))
+		p.line(styled("  "+strings.TrimRight(l, " "), st))
 	}
 }
 

@@ -7,12 +7,13 @@ import (
 	"fmt"
 	"io"
 	"reflect"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/thanosleak/thanosleak/internal/lazyregexp"
 )
 
 // decode reads YAML strictly: unknown fields are errors, and so is a second
@@ -37,9 +38,9 @@ func decode(name string, raw []byte, into any) error {
 
 var (
 	// yamlLineRE is how the YAML library begins its errors.
-	yamlLineRE = regexp.MustCompile(`^(?:yaml: )?line (\d+): (.*)$`)
+	yamlLineRE = lazyregexp.New(`^(?:yaml: )?line (\d+): (.*)$`)
 	// unknownFieldRE is how it names a field that a type does not have.
-	unknownFieldRE = regexp.MustCompile(`^field (\S+) not found in type advisory\.(\w+)$`)
+	unknownFieldRE = lazyregexp.New(`^field (\S+) not found in type advisory\.(\w+)$`)
 )
 
 // decodeError turns the errors of the YAML library into ours.
@@ -51,10 +52,10 @@ func decodeError(name string, err error) error {
 	var errs []error
 	for _, text := range texts {
 		at, text := name, oneLine(text)
-		if m := yamlLineRE.FindStringSubmatch(text); m != nil {
+		if m := yamlLineRE().FindStringSubmatch(text); m != nil {
 			at, text = name+":"+m[1], m[2]
 		}
-		if m := unknownFieldRE.FindStringSubmatch(text); m != nil {
+		if m := unknownFieldRE().FindStringSubmatch(text); m != nil {
 			text = fmt.Sprintf("there is no field %s: want some of %s", m[1], strings.Join(fieldsOf(m[2]), ", "))
 		}
 		errs = append(errs, fmt.Errorf("%s: %s", at, strings.TrimPrefix(text, "yaml: ")))
@@ -119,7 +120,7 @@ func (ps problems) in(name string, raw []byte) error {
 	return errors.Join(errs...)
 }
 
-var stepRE = regexp.MustCompile(`[^.\[\]]+`)
+var stepRE = lazyregexp.New(`[^.\[\]]+`)
 
 // lineOf returns the line of the node at the path or, where something on the
 // way is missing, of what should hold it.
@@ -129,7 +130,7 @@ func lineOf(root *yaml.Node, path string) int {
 		at = at.Content[0]
 	}
 	line := at.Line
-	for _, step := range stepRE.FindAllString(path, -1) {
+	for _, step := range stepRE().FindAllString(path, -1) {
 		next, key := child(at, step)
 		if next == nil {
 			break

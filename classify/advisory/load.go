@@ -8,10 +8,11 @@ import (
 	"io/fs"
 	"maps"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/thanosleak/thanosleak/internal/lazyregexp"
 )
 
 //go:embed TL-*.yaml G-*.yaml knowledge.yaml
@@ -148,7 +149,7 @@ func (db *DB) Find(id string) *Advisory {
 func (db *DB) Flags() []string {
 	var names []string
 	add := func(text string) {
-		for _, m := range placeholderRE.FindAllStringSubmatch(text, -1) {
+		for _, m := range placeholderRE().FindAllStringSubmatch(text, -1) {
 			if m[1] == Tiers {
 				continue
 			}
@@ -173,19 +174,19 @@ func (db *DB) Flags() []string {
 // Describe returns a text of an advisory without any process: asides about this
 // one ("here ${flag}") are left out, other placeholders become their defaults.
 func Describe(text string) string {
-	text = asideRE.ReplaceAllString(text, "")
+	text = asideRE().ReplaceAllString(text, "")
 	return Fill(text, map[string]string{Tiers: "it (of chained queriers both tiers)"})
 }
 
-var asideRE = regexp.MustCompile(` \(here \$\{[^}]*\}\)|, here \$\{[^}]*\}`)
+var asideRE = lazyregexp.New(` \(here \$\{[^}]*\}\)|, here \$\{[^}]*\}`)
 
-var placeholderRE = regexp.MustCompile(`\$\{([a-z0-9.-]+)(?::([^}]*))?\}`)
+var placeholderRE = lazyregexp.New(`\$\{([a-z0-9.-]+)(?::([^}]*))?\}`)
 
 // Fill replaces ${flag} and ${flag:default} by the values of flags; a flag
 // that is neither known nor has a default is named.
 func Fill(text string, flags map[string]string) string {
-	return placeholderRE.ReplaceAllStringFunc(text, func(s string) string {
-		m := placeholderRE.FindStringSubmatch(s)
+	return placeholderRE().ReplaceAllStringFunc(text, func(s string) string {
+		m := placeholderRE().FindStringSubmatch(s)
 		if v, ok := flags[m[1]]; ok && v != "" {
 			return v
 		}

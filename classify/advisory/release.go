@@ -2,11 +2,12 @@ package advisory
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
 	"golang.org/x/mod/semver"
+
+	"github.com/thanosleak/thanosleak/internal/lazyregexp"
 )
 
 // A Range is the releases from Introduced to before Fixed, as in "0.35.1" and
@@ -34,13 +35,13 @@ type Release struct {
 }
 
 var (
-	versionRE   = regexp.MustCompile(`^v?(\d+\.\d+\.\d+)([-+].*)?$`)
-	candidateRE = regexp.MustCompile(`^-rc\.\d+$`)
+	versionRE   = lazyregexp.New(`^v?(\d+\.\d+\.\d+)([-+].*)?$`)
+	candidateRE = lazyregexp.New(`^-rc\.\d+$`)
 )
 
 // ParseRelease reads "0.35.1", "v0.35.1", "0.36.0-rc.1" and "0.35.1-acme.2".
 func ParseRelease(version string) (Release, error) {
-	m := versionRE.FindStringSubmatch(strings.TrimSpace(version))
+	m := versionRE().FindStringSubmatch(strings.TrimSpace(version))
 	if m == nil {
 		return Release{}, fmt.Errorf("%q is not a Thanos release such as v0.35.1", version)
 	}
@@ -49,7 +50,7 @@ func ParseRelease(version string) (Release, error) {
 
 // Official reports whether the version is a release or a release candidate of
 // the Thanos project; of others it is not known what was patched.
-func (r Release) Official() bool { return r.Suffix == "" || candidateRE.MatchString(r.Suffix) }
+func (r Release) Official() bool { return r.Suffix == "" || candidateRE().MatchString(r.Suffix) }
 
 // Contains reports whether the release is in the range.
 func (r Range) Contains(rel Release) bool {

@@ -3,12 +3,13 @@ package advisory
 import (
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"golang.org/x/mod/semver"
+
+	"github.com/thanosleak/thanosleak/internal/lazyregexp"
 )
 
 // components are the values that components may have: those of
@@ -20,8 +21,8 @@ var components = []string{"compact", "query", "query-frontend", "receive", "rule
 func Components() []string { return slices.Clone(components) }
 
 var (
-	idRE      = regexp.MustCompile(`^[A-Z]+(-[A-Z0-9]+)*-\d+$`)
-	genericRE = regexp.MustCompile(`^[A-Z]+(-[A-Za-z0-9]+)+$`)
+	idRE      = lazyregexp.New(`^[A-Z]+(-[A-Z0-9]+)*-\d+$`)
+	genericRE = lazyregexp.New(`^[A-Z]+(-[A-Za-z0-9]+)+$`)
 )
 
 // The topologies that a leak may need.
@@ -69,9 +70,9 @@ func (a *Advisory) validate() problems {
 // validateWords checks what is one of few words, or must say something.
 func (a *Advisory) validateWords(ps *problems) {
 	switch {
-	case a.Class == Generic && !genericRE.MatchString(a.ID):
+	case a.Class == Generic && !genericRE().MatchString(a.ID):
 		ps.add("id", "id %q: want the form G-nil-chan", a.ID)
-	case a.Class != Generic && !idRE.MatchString(a.ID):
+	case a.Class != Generic && !idRE().MatchString(a.ID):
 		ps.add("id", "id %q: want the form TL-2024-001", a.ID)
 	}
 	texts := map[string]string{"title": a.Title, "why": a.Why, "summary": a.Summary}
@@ -202,7 +203,7 @@ func (r *Range) validate(ps *problems, path, field string) {
 		ps.add(path+".fixed", "%s: introduced %s is not before fixed %s", field, r.Introduced, r.Fixed)
 	}
 	for _, v := range r.Except {
-		if rel, err := ParseRelease(v); err != nil || !candidateRE.MatchString(rel.Suffix) || rel.Number+rel.Suffix != "v"+v {
+		if rel, err := ParseRelease(v); err != nil || !candidateRE().MatchString(rel.Suffix) || rel.Number+rel.Suffix != "v"+v {
 			ps.add(path+".except", "%s: except %q is not a release candidate such as 0.36.0-rc.1", field, v)
 		}
 	}

@@ -3,12 +3,12 @@ package origin
 import (
 	"fmt"
 	"go/version"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
 
 	"github.com/thanosleak/thanosleak/classify/origin/internal/table"
+	"github.com/thanosleak/thanosleak/internal/lazyregexp"
 )
 
 // A function of the standard library is found by name and file.
@@ -138,7 +138,7 @@ func (std *standard) lines(calls []call) map[function]map[int]bool {
 // namedRE finds the release in the path of a GOROOT: /usr/lib/go-1.21,
 // /home/dev/sdk/go1.26.8, …/golang.org/toolchain@v0.0.1-go1.21.13.linux-amd64,
 // /usr/local/Cellar/go/1.21.6/libexec, …/hostedtoolcache/go/1.21.13/x64.
-var namedRE = regexp.MustCompile(`(?:^|[/-])go(?:lang)?[-/]?(1\.\d+(?:\.\d+)?(?:(?:rc|beta)\d+)?)(?:$|[/.])`)
+var namedRE = lazyregexp.New(`(?:^|[/-])go(?:lang)?[-/]?(1\.\d+(?:\.\d+)?(?:(?:rc|beta)\d+)?)(?:$|[/.])`)
 
 // named returns the releases that paths of standard library functions name,
 // oldest first, each once.
@@ -154,7 +154,7 @@ func (std *standard) named(calls []call) []string {
 			continue
 		}
 		looked[root] = true
-		if m := namedRE.FindStringSubmatch(root); m != nil && !slices.Contains(named, "go"+m[1]) {
+		if m := namedRE().FindStringSubmatch(root); m != nil && !slices.Contains(named, "go"+m[1]) {
 			named = append(named, "go"+m[1])
 		}
 	}

@@ -2,8 +2,9 @@ package origin
 
 import (
 	"path"
-	"regexp"
 	"strings"
+
+	"github.com/thanosleak/thanosleak/internal/lazyregexp"
 )
 
 // thanosModules are the import paths of Thanos, the second until 2019.
@@ -97,7 +98,7 @@ func forkedRoots(calls []call) map[string]bool {
 // otherModule reports whether the root is a module's path, as with -trimpath,
 // and not Thanos'.
 func otherModule(root string) bool {
-	if !trimmedRE.MatchString(root) {
+	if !trimmedRE().MatchString(root) {
 		return false
 	}
 	name, _, _ := strings.Cut(root, "@")
@@ -106,4 +107,4 @@ func otherModule(root string) bool {
 
 // trimmedRE matches files of modules in programs that were built with
 // -trimpath: they begin with the module's path, whose first part has a dot.
-var trimmedRE = regexp.MustCompile(`^[a-z0-9-]+(\.[a-z0-9-]+)+/`)
+var trimmedRE = lazyregexp.New(`^[a-z0-9-]+(\.[a-z0-9-]+)+/`)

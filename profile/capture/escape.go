@@ -2,15 +2,16 @@ package capture
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/thanosleak/thanosleak/internal/lazyregexp"
 )
 
 // reservedRE matches names that Windows keeps for devices, whatever follows
 // the first dot.
-var reservedRE = regexp.MustCompile(`(?i)^(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|$)`)
+var reservedRE = lazyregexp.New(`(?i)^(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|$)`)
 
 // Escape returns a target's name in a form that is a single element of a path
 // on every system. As in URLs, a byte becomes "%" and two upper-case
@@ -24,7 +25,7 @@ var reservedRE = regexp.MustCompile(`(?i)^(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.
 // empty name stays empty.
 func Escape(name string) string {
 	var b strings.Builder
-	reserved := reservedRE.MatchString(name)
+	reserved := reservedRE().MatchString(name)
 	for i := 0; i < len(name); {
 		r, size := utf8.DecodeRuneInString(name[i:])
 		char := name[i : i+size]
@@ -47,13 +48,13 @@ func Escape(name string) string {
 	return b.String()
 }
 
-var escapedRE = regexp.MustCompile(`%[0-9A-F]{2}`)
+var escapedRE = lazyregexp.New(`%[0-9A-F]{2}`)
 
 // Unescape returns the name that [Escape] made the folder's name from. A
 // folder's name that Escape does not give was given by people, and is returned
 // as it is.
 func Unescape(folder string) string {
-	name := escapedRE.ReplaceAllStringFunc(folder, func(code string) string {
+	name := escapedRE().ReplaceAllStringFunc(folder, func(code string) string {
 		var c byte
 		fmt.Sscanf(code, "%%%02X", &c)
 		return string([]byte{c})

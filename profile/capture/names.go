@@ -2,11 +2,12 @@ package capture
 
 import (
 	"path"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/thanosleak/thanosleak/internal/lazyregexp"
 )
 
 // kind is what a file of a sample holds, by its name.
@@ -35,11 +36,11 @@ const stampLayout = "20060102T150405Z"
 var (
 	// t001-words-20261122T064522Z.leak.debug2.txt.gz, 20261122T064522Z-2.metrics.txt,
 	// 20261122T064522Z-rest1.debug0.pb.gz
-	sampleRE = regexp.MustCompile(`^(t\d+(?:-.*?)?|` + stamp + `(?:` + rest + `)?(?:-\d+)?)\.((?:leak\.)?debug[012]|metrics)(?:\.[a-z0-9.]+)?$`)
-	stampRE  = regexp.MustCompile(stamp + `(?:` + rest + `)?(?:-(\d+)$)?`)
-	restRE   = regexp.MustCompile(stamp + rest)
+	sampleRE = lazyregexp.New(`^(t\d+(?:-.*?)?|` + stamp + `(?:` + rest + `)?(?:-\d+)?)\.((?:leak\.)?debug[012]|metrics)(?:\.[a-z0-9.]+)?$`)
+	stampRE  = lazyregexp.New(stamp + `(?:` + rest + `)?(?:-(\d+)$)?`)
+	restRE   = lazyregexp.New(stamp + rest)
 	// steady-query-debug1, minio.leak.debug2
-	looseRE = regexp.MustCompile(`^(.+?)[-._]((?:leak[-._])?debug=?[012])$`)
+	looseRE = lazyregexp.New(`^(.+?)[-._]((?:leak[-._])?debug=?[012])$`)
 )
 
 // stamp matches a time in UTC: 20261122T064522Z, 2026-11-22T06:45:22Z,
@@ -53,7 +54,7 @@ const rest = `-rest(\d{1,4})`
 // sampleName splits the name of a file in a capture into the name of its
 // sample and its kind.
 func sampleName(base string) (stem string, k kind, ok bool) {
-	m := sampleRE.FindStringSubmatch(base)
+	m := sampleRE().FindStringSubmatch(base)
 	if m == nil {
 		return "", 0, false
 	}
@@ -71,7 +72,7 @@ func looseName(base string) (stem string, k kind) {
 	case ".pb", ".pprof", ".prof":
 		stem = strings.TrimSuffix(stem, ext)
 	}
-	if m := looseRE.FindStringSubmatch(stem); m != nil {
+	if m := looseRE().FindStringSubmatch(stem); m != nil {
 		name := strings.NewReplacer("=", "", "leak-", "leak.", "leak_", "leak.").Replace(m[2])
 		return m[1], kindOf(name)
 	}
@@ -81,7 +82,7 @@ func looseName(base string) (stem string, k kind) {
 // nameTime returns the time in a name and the number that makes it unique; the
 // zero time if there is none.
 func nameTime(stem string) (t time.Time, n int) {
-	all := stampRE.FindAllStringSubmatch(stem, -1)
+	all := stampRE().FindAllStringSubmatch(stem, -1)
 	if len(all) == 0 {
 		return time.Time{}, 0
 	}
@@ -97,7 +98,7 @@ func nameTime(stem string) (t time.Time, n int) {
 // nameRest returns the number of the pause of a soak in a name; 0 if there is
 // none.
 func nameRest(stem string) int {
-	m := restRE.FindStringSubmatch(stem)
+	m := restRE().FindStringSubmatch(stem)
 	if m == nil {
 		return 0
 	}
@@ -111,7 +112,7 @@ func seriesName(stem string) string {
 	if t, _ := nameTime(stem); t.IsZero() {
 		return ""
 	}
-	return stampRE.ReplaceAllString(stem, "*")
+	return stampRE().ReplaceAllString(stem, "*")
 }
 
 // Names of the files with a target's facts.

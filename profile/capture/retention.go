@@ -7,10 +7,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/thanosleak/thanosleak/internal/lazyregexp"
 )
 
 // Retention says what a capture that is added to for years keeps.
@@ -129,7 +130,7 @@ func (w *Writer) Newest() (time.Time, error) {
 		}
 		last := time.Time{}
 		for stem := range stems {
-			if t, _ := nameTime(stem); stemRE.MatchString(stem) {
+			if t, _ := nameTime(stem); stemRE().MatchString(stem) {
 				last = later(last, t)
 			}
 		}
@@ -226,7 +227,7 @@ func (s *folderSink) removeSample(v *stored) error {
 }
 
 // stemRE matches the names that Add gives: no others are ever removed.
-var stemRE = regexp.MustCompile(`^\d{8}T\d{6}Z(-\d+)?$`)
+var stemRE = lazyregexp.New(`^\d{8}T\d{6}Z(-\d+)?$`)
 
 // stored returns the samples in the folder that Add wrote, oldest first.
 func (s *folderSink) stored() ([]*stored, error) {
@@ -268,7 +269,7 @@ func (s *folderSink) storedIn(dir string) ([]*stored, error) {
 	at := map[string]int{}
 	for _, e := range entries {
 		stem, k, ok := sampleName(e.Name())
-		if !ok || !stemRE.MatchString(stem) {
+		if !ok || !stemRE().MatchString(stem) {
 			continue
 		}
 		i, known := at[stem]

@@ -7,12 +7,13 @@ import (
 	"net/url"
 	"os"
 	"path"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/thanosleak/thanosleak/internal/lazyregexp"
 )
 
 // defaultPort is the port of Thanos' --http-address unless it is set.
@@ -28,7 +29,7 @@ var pages = []string{
 // servedRE matches what a process serves beside its UI, from where it begins
 // to the end of the path. A Kubernetes API server's own /api/v1/namespaces/…/proxy
 // is a prefix and stays.
-var servedRE = regexp.MustCompile(`/(debug/pprof|metrics|-/[a-z]+|api/v1/(status|stores|query|query_range|query_exemplars|series|labels?|rules|targets|alerts|metadata|blocks))(/.*)?$`)
+var servedRE = lazyregexp.New(`/(debug/pprof|metrics|-/[a-z]+|api/v1/(status|stores|query|query_range|query_exemplars|series|labels?|rules|targets|alerts|metadata|blocks))(/.*)?$`)
 
 // parseAddress reads the forms that name one process.
 func parseAddress(arg string) (Target, error) {
@@ -181,7 +182,7 @@ func bracketed(host string) string {
 // "/thanos".
 func basePath(p string) string {
 	p = path.Clean("/" + p)
-	if i := servedRE.FindStringIndex(p); i != nil {
+	if i := servedRE().FindStringIndex(p); i != nil {
 		return strings.TrimSuffix(p[:i[0]], "/")
 	}
 	if slices.Contains(pages, path.Base(p)) {

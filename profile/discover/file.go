@@ -7,11 +7,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"unicode"
+
+	"github.com/thanosleak/thanosleak/internal/lazyregexp"
 )
 
 // Bounds of what files may list: far more than a fleet, and few enough that a
@@ -22,7 +23,7 @@ const (
 )
 
 // globRE matches the names that Prometheus takes for file_sd.
-var globRE = regexp.MustCompile(`^[^*]*(\*[^/]*)?\.(json|yml|yaml|JSON|YML|YAML)$`)
+var globRE = lazyregexp.New(`^[^*]*(\*[^/]*)?\.(json|yml|yaml|JSON|YML|YAML)$`)
 
 // A FileError says what is wrong with a file, or with a glob.
 type FileError struct {
@@ -51,7 +52,7 @@ func (e *FileError) Unwrap() error { return e.Err }
 
 // checkGlob tells whether Prometheus would take the glob.
 func checkGlob(glob string) error {
-	if !globRE.MatchString(filepath.ToSlash(glob)) {
+	if !globRE().MatchString(filepath.ToSlash(glob)) {
 		return fmt.Errorf("target file %q: the name has to end in .json, .yml or .yaml and may have a * after its last slash only", glob)
 	}
 	if _, err := filepath.Match(glob, ""); err != nil {

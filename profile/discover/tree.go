@@ -7,11 +7,12 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
-	"regexp"
 	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/thanosleak/thanosleak/internal/lazyregexp"
 )
 
 // halfWritten is what to do about a file that ends too early.
@@ -27,7 +28,7 @@ func parseTree(name string, raw []byte) (*yaml.Node, *FileError) {
 }
 
 // yamlLineRE finds the line in an error of the YAML parser.
-var yamlLineRE = regexp.MustCompile(`line (\d+): (.*)`)
+var yamlLineRE = lazyregexp.New(`line (\d+): (.*)`)
 
 // parseYAML reads a single document.
 func parseYAML(name string, raw []byte) (*yaml.Node, *FileError) {
@@ -44,7 +45,7 @@ func parseYAML(name string, raw []byte) (*yaml.Node, *FileError) {
 	}
 	if err != nil && !errors.Is(err, io.EOF) {
 		e := &FileError{File: name, Cause: "no YAML: " + strings.TrimPrefix(err.Error(), "yaml: ")}
-		if m := yamlLineRE.FindStringSubmatch(err.Error()); m != nil {
+		if m := yamlLineRE().FindStringSubmatch(err.Error()); m != nil {
 			e.Line, _ = strconv.Atoi(m[1]) // digits only
 			e.Cause = "no YAML: " + m[2]
 		}

@@ -8,12 +8,13 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"regexp"
 	"strings"
 	"time"
 
 	"github.com/prometheus/common/config"
 	"golang.org/x/oauth2"
+
+	"github.com/thanosleak/thanosleak/internal/lazyregexp"
 )
 
 // tokenTimeout bounds each connection to a token server.
@@ -194,7 +195,7 @@ type credentialsError struct{ cause string }
 func (e *credentialsError) Error() string { return e.cause }
 
 // errorCodeRE matches the codes of OAuth2, such as invalid_client.
-var errorCodeRE = regexp.MustCompile(`^[a-z]+(_[a-z]+)+$`)
+var errorCodeRE = lazyregexp.New(`^[a-z]+(_[a-z]+)+$`)
 
 // explainToken says why there is no token. Answers of token servers are not
 // repeated, since they may repeat secrets.
@@ -205,7 +206,7 @@ func (c *HTTPConfig) explainToken(err error) string {
 	said := "no token from the token server (" + c.tokenHost() + ")"
 	if e, ok := errors.AsType[*oauth2.RetrieveError](err); ok && e.Response != nil {
 		said = fmt.Sprintf("%s: it answers %d %s", said, e.Response.StatusCode, http.StatusText(e.Response.StatusCode))
-		if errorCodeRE.MatchString(e.ErrorCode) {
+		if errorCodeRE().MatchString(e.ErrorCode) {
 			said += " (" + clean(e.ErrorCode, 40) + ")"
 		}
 		return said

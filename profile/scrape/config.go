@@ -15,6 +15,8 @@ import (
 
 	"github.com/prometheus/common/config"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/thanosleak/thanosleak/internal/lazyregexp"
 )
 
 // maxConfig bounds the file of LoadHTTPConfig, in bytes: certificates may
@@ -163,27 +165,27 @@ func tlsReferences(of string, t config.TLSConfig) [][2]string {
 // excludes each other, which have nothing of the file in them. The others
 // quote values, which may be secrets, or in a broken file be taken for keys.
 var (
-	rulesRE   = regexp.MustCompile(`^(at most one of|exactly one of|authorization (type|is)|oauth2 |valid signature|setting header|if [a-z_]+ is configured)`)
-	unknownRE = regexp.MustCompile(`line (\d+): field .* not found in type`)
-	twiceRE   = regexp.MustCompile(`line (\d+): (field .* already set|key .* already set|mapping key)`)
-	kindRE    = regexp.MustCompile(`line (\d+): cannot unmarshal`)
-	lineRE    = regexp.MustCompile(`^yaml: line (\d+): `)
+	rulesRE   = lazyregexp.New(`^(at most one of|exactly one of|authorization (type|is)|oauth2 |valid signature|setting header|if [a-z_]+ is configured)`)
+	unknownRE = lazyregexp.New(`line (\d+): field .* not found in type`)
+	twiceRE   = lazyregexp.New(`line (\d+): (field .* already set|key .* already set|mapping key)`)
+	kindRE    = lazyregexp.New(`line (\d+): cannot unmarshal`)
+	lineRE    = lazyregexp.New(`^yaml: line (\d+): `)
 )
 
 // configError says what is wrong with the content of the file.
 func configError(file string, err error) error {
 	text := err.Error()
-	if rulesRE.MatchString(text) {
+	if rulesRE().MatchString(text) {
 		return fmt.Errorf("%s: %s", file, clean(text, 300))
 	}
 	for _, known := range []struct {
 		re    *regexp.Regexp
 		cause string
 	}{
-		{unknownRE, "unknown key. " + configHelp},
-		{twiceRE, "a key stands twice"},
-		{kindRE, "a value of another kind than its key has. " + configHelp},
-		{lineRE, "no YAML. A value with special characters stands in quotes"},
+		{unknownRE(), "unknown key. " + configHelp},
+		{twiceRE(), "a key stands twice"},
+		{kindRE(), "a value of another kind than its key has. " + configHelp},
+		{lineRE(), "no YAML. A value with special characters stands in quotes"},
 	} {
 		if m := known.re.FindStringSubmatch(text); m != nil {
 			return fmt.Errorf("%s:%s: %s", file, m[1], known.cause)

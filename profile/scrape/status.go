@@ -4,8 +4,9 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"regexp"
 	"strings"
+
+	"github.com/thanosleak/thanosleak/internal/lazyregexp"
 )
 
 // checkStatus lets answers with status 200 pass, and redirects where they are
@@ -36,7 +37,7 @@ func (c *Client) atDoor(u *url.URL, cause, hint string) *Error {
 
 // kubeProxyRE matches the paths by which the API server of Kubernetes passes
 // requests on: its answer is about what it may do, not about Thanos.
-var kubeProxyRE = regexp.MustCompile(`/api/v1/namespaces/([^/]+)/(pods|services)/[^/]+/proxy(/|$)`)
+var kubeProxyRE = lazyregexp.New(`/api/v1/namespaces/([^/]+)/(pods|services)/[^/]+/proxy(/|$)`)
 
 // explainStatus says what a status means here, and the way in.
 func (c *Client) explainStatus(a *answer, body string) (cause, hint string) {
@@ -48,8 +49,8 @@ func (c *Client) explainStatus(a *answer, body string) (cause, hint string) {
 		return said + ": it does not take the credentials of --http.config.file", "Correct them there. " + hintAround
 	case a.status == http.StatusUnauthorized:
 		return said + ": it wants a login", "Give one in --http.config.file, or in the address, http://USER:PASSWORD@HOST:PORT. " + hintAround
-	case a.status == http.StatusForbidden && kubeProxyRE.MatchString(a.url.Path):
-		m := kubeProxyRE.FindStringSubmatch(a.url.Path)
+	case a.status == http.StatusForbidden && kubeProxyRE().MatchString(a.url.Path):
+		m := kubeProxyRE().FindStringSubmatch(a.url.Path)
 		return said + fmt.Sprintf(": RBAC: the verb get on %s/proxy in namespace %s is missing", m[2], m[1]),
 			"An administrator gives it by a role and its binding. Or go around it: kubectl port-forward, and scan localhost:10902."
 	case a.status == http.StatusForbidden && a.login:

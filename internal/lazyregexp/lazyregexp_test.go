@@ -1,0 +1,17 @@
+package lazyregexp
+
+import "testing"
+
+// TestNew: a bad expression harms nobody who does not use it.
+func TestNew(t *testing.T) {
+	good, bad := New(`^a+$`), New(`(`)
+	if re := good(); !re.MatchString("aa") || good() != re {
+		t.Error("want the same expression each time")
+	}
+	defer func() {
+		if recover() == nil {
+			t.Error("no panic from a bad expression")
+		}
+	}()
+	bad()
+}
