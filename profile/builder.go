@@ -143,6 +143,9 @@ func (b *builder) member(group int, r Goroutine, createdBy string) {
 	case g.CreatedBy != createdBy:
 		b.mixed[group] = true
 	}
+	if len(g.Goroutines) == cap(g.Goroutines) {
+		g.Goroutines = slices.Grow(g.Goroutines, max(4, len(g.Goroutines))) // append grows by less, and copies more
+	}
 	g.Goroutines = append(g.Goroutines, r)
 }
 

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -65,16 +66,31 @@ func TestLinear(t *testing.T) {
 	}
 }
 
-// BenchmarkBinary starts the binary that is released, and weighs it.
+// BenchmarkBinary starts the binary that is released, in turn with a program that
+// does nothing, and weighs it.
 func BenchmarkBinary(b *testing.B) {
-	file := filepath.Join(b.TempDir(), "thanosleak")
-	if out, err := exec.Command("bash", "../../.ci/build", file).CombinedOutput(); err != nil {
-		b.Fatalf("%v\n%s", err, out)
+	dir := b.TempDir()
+	file, empty := filepath.Join(dir, "thanosleak"), filepath.Join(dir, "empty")
+	source := empty + ".go"
+	if err := os.WriteFile(source, []byte("package main\n\nfunc main() {}\n"), 0o644); err != nil {
+		b.Fatal(err)
 	}
-	for b.Loop() {
-		if err := exec.Command(file, "--version").Run(); err != nil {
-			b.Fatal(err)
+	for _, build := range []*exec.Cmd{exec.Command("bash", "../../.ci/build", file), exec.Command("go", "build", "-o", empty, source)} {
+		if out, err := build.CombinedOutput(); err != nil {
+			b.Fatalf("%v\n%s", err, out)
 		}
+	}
+	var starts [2][]time.Duration
+	for b.Loop() {
+		for range 25 {
+			for i, c := range []*exec.Cmd{exec.Command(file, "--version"), exec.Command(empty)} {
+				starts[i] = append(starts[i], finished(b, c).took)
+			}
+		}
+	}
+	for i, unit := range []string{"start-ms", "empty-ms"} {
+		slices.Sort(starts[i])
+		b.ReportMetric(starts[i][len(starts[i])/2].Seconds()*1000, unit)
 	}
 	info, err := os.Stat(file)
 	if err != nil {

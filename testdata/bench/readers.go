@@ -4,38 +4,30 @@ package main
 
 import (
 	"bufio"
-	"compress/gzip"
 	"errors"
 	"io"
 	"strings"
 
 	"github.com/DataDog/gostackparse"
-	pprof "github.com/google/pprof/profile"
 	"github.com/maruel/panicparse/v2/stack"
 
 	"github.com/thanosleak/thanosleak/profile"
 )
 
-// reader reads a file and groups what is in it.
+// reader reads a dump of the form debug=2 and groups what is in it.
 type reader struct {
 	name string
 	read func(io.Reader) (goroutines, stacks int, err error)
-	all  bool // whether it reads every form, not debug=2 alone
+	most int64 // bytes of a file that it can read in the memory of a usual machine; 0 is any
 }
 
-// readers are ours and the others, and what the least is that any can do.
+// readers are ours, the first, and the others, and what the least is that any
+// can do.
 var readers = []reader{
-	{"thanosleak", readOurs, true},
-	{"lines", countLines, false},
-	{"gostackparse", readGostackparse, false},
-	{"panicparse", readPanicparse, false},
-	{"pprof", readPprof, true},
-}
-
-// reads reports whether the reader can read a file of this name.
-func (r reader) reads(file string) bool {
-	text := strings.HasSuffix(file, "2.txt")
-	return r.all && (r.name != "pprof" || !text) || !r.all && text && r.name != "panicparse"
+	{name: "thanosleak", read: readOurs},
+	{name: "lines", read: countLines},
+	{name: "gostackparse", read: readGostackparse},
+	{name: "panicparse", read: readPanicparse, most: 100e6},
 }
 
 func readOurs(r io.Reader) (goroutines, stacks int, err error) {
@@ -86,26 +78,4 @@ func readPanicparse(r io.Reader) (goroutines, stacks int, err error) {
 		return 0, 0, err
 	}
 	return len(s.Goroutines), len(s.Aggregate(stack.AnyValue).Buckets), nil
-}
-
-// readPprof parses without any grouping.
-func readPprof(r io.Reader) (goroutines, stacks int, err error) {
-	br := bufio.NewReader(r)
-	if head, _ := br.Peek(1); len(head) > 0 && head[0] == 0x1f {
-		zr, err := gzip.NewReader(br)
-		if err != nil {
-			return 0, 0, err
-		}
-		r = zr
-	} else {
-		r = br
-	}
-	p, err := pprof.Parse(r)
-	if err != nil {
-		return 0, 0, err
-	}
-	for _, s := range p.Sample {
-		goroutines += int(s.Value[0])
-	}
-	return goroutines, len(p.Sample), nil
 }

@@ -30,6 +30,8 @@ import (
 	"runtime/pprof"
 	"syscall"
 	"time"
+
+	"github.com/thanosleak/thanosleak/testdata/parked/stacks"
 )
 
 func main() {
@@ -41,7 +43,7 @@ func main() {
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	park(*goroutines)
+	stacks.Park(*goroutines)
 	runtime.GC() // or that of the start is counted among what a profile costs
 	err := serveOrDump(ctx, *listen, *dump, *wait)
 	if err != nil {
@@ -102,11 +104,11 @@ func write(dir string) error {
 			return err
 		}
 	}
-	return os.WriteFile(filepath.Join(dir, "goroutine.debug2.txt"), stacks(), 0o644)
+	return os.WriteFile(filepath.Join(dir, "goroutine.debug2.txt"), wholeDump(), 0o644)
 }
 
-// stacks returns all of debug=2, of which net/http/pprof sends 64 MiB at most.
-func stacks() []byte {
+// wholeDump returns all of debug=2, of which net/http/pprof sends 64 MiB at most.
+func wholeDump() []byte {
 	for size := 64 << 20; ; size *= 2 {
 		b := make([]byte, size)
 		if n := runtime.Stack(b, true); n < size {

@@ -1,4 +1,4 @@
-package main
+package stacks
 
 import (
 	"bytes"
@@ -12,7 +12,7 @@ import (
 // TestStacks: the goroutines wait in as many stacks as are promised.
 func TestStacks(t *testing.T) {
 	const n = 1000
-	park(n)
+	Park(n)
 	var b bytes.Buffer
 	if err := pprof.Lookup("goroutine").WriteTo(&b, 0); err != nil {
 		t.Fatal(err)
