@@ -123,10 +123,10 @@ func (w *writer) take(l []byte, dumps *int) {
 		w.dump.line(header)
 	case bytes.Contains(l, []byte(profileWords)) && profileHeader(l) != nil:
 		w.start(newDebug1(profileHeader(l)), dumps)
-	case w.dump != nil:
-		w.dump.line(l)
-	case isCountLine(l):
+	case (w.dump == nil || w.full != nil) && isCountLine(l):
 		w.start(newDebug1(nil), dumps)
+		w.dump.line(l)
+	case w.dump != nil:
 		w.dump.line(l)
 	}
 }

@@ -419,6 +419,24 @@ func TestDumpsInLog(t *testing.T) {
 	}
 }
 
+// TestRecordsBehindDump: records of debug=1 that lost their header are none of
+// the stacks of the dump before them, and none is lost.
+func TestRecordsBehindDump(t *testing.T) {
+	text := "goroutine 5 [select]:\nmain.f()\n\t/src/main.go:3 +0x2\n\n" +
+		"3 @ 0x43f90e 0x40abf9\n#\t0x1\tmain.g+0x1\t/src/main.go:7\n"
+	snaps, err := Read(strings.NewReader(text), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var totals []int
+	for _, s := range snaps {
+		totals = append(totals, s.Total)
+	}
+	if diff := cmp.Diff([]int{1, 3}, totals); diff != "" {
+		t.Errorf("goroutines of the snapshots: -want +got:\n%s", diff)
+	}
+}
+
 // TestGzip checks that compressed input gives the same, and how broken
 // compression is told.
 func TestGzip(t *testing.T) {
