@@ -143,6 +143,9 @@ func verifyStep(cases []*caseOf, how string) Step {
 		target = strings.Join(u, " ")
 	}
 	s.Command = "thanosleak scan " + target
+	if len(cases[0].process.newest().rests()) > 0 { // it was seen under the load of a soak, and only there
+		s.Command = "thanosleak soak " + target + " -- LOAD-CMD"
+	}
 	return s
 }
 

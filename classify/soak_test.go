@@ -2,6 +2,7 @@ package classify
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -234,6 +235,11 @@ func TestSoakOfKnownLeak(t *testing.T) {
 		}
 		if f := only(t, judgedTargets(t, target)); f.Level != want.level || f.Advisory != want.key || !has(*f, KindRetained) {
 			t.Errorf("%s: %s %q %v", version, f.Level, f.Advisory, f.Occurrences[0].Evidence)
+		} else if want.key != "" {
+			steps := f.Remedies[0].Steps
+			if last := steps[len(steps)-1]; last.Kind != StepVerify || !strings.HasPrefix(last.Command, "thanosleak soak ") {
+				t.Errorf("what a soak found is verified by %v", last)
+			}
 		}
 	}
 }
