@@ -189,15 +189,16 @@ func (a ascent) evidence() []Evidence {
 		e.Text = fmt.Sprintf("at rest %s over %s of load; %s", arrows(a.floors), Count(n, "round"), a.doubt)
 	}
 	if a.requests != nil {
-		e.Text += fmt.Sprintf(" (%s requests)", joinInts(a.requests, ", "))
+		e.Text += fmt.Sprintf(" (%s requests)", Counts(a.requests, ", "))
 	}
 	return []Evidence{e}
 }
 
 // arrows writes counts that follow one another: "25 → 25 → 26".
-func arrows(counts []int) string { return joinInts(counts, " → ") }
+func arrows(counts []int) string { return Counts(counts, " → ") }
 
-func joinInts(counts []int, between string) string {
+// Counts writes numbers with this between them.
+func Counts(counts []int, between string) string {
 	s := make([]string, len(counts))
 	for i, n := range counts {
 		s[i] = fmt.Sprint(n)

@@ -3,7 +3,6 @@ package report
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/thanosleak/thanosleak/classify"
@@ -52,25 +51,16 @@ func atRest(s *classify.Soak) string {
 	}
 	var parts []string
 	for _, t := range s.Targets {
-		text := numbers(t.AtRest, " → ")
+		text := classify.Counts(t.AtRest, " → ")
 		if len(s.Targets) > 1 {
 			text = t.Target + " " + text
 		}
 		if len(t.Requests) > 0 {
-			text += " (" + numbers(t.Requests, ", ") + " requests)"
+			text += " (" + classify.Counts(t.Requests, ", ") + " requests)"
 		}
 		parts = append(parts, text)
 	}
 	return few(parts, "no target gave a sample")
-}
-
-// numbers joins numbers.
-func numbers(ns []int, between string) string {
-	s := make([]string, len(ns))
-	for i, n := range ns {
-		s[i] = strconv.Itoa(n)
-	}
-	return strings.Join(s, between)
 }
 
 // exercised returns the conditions that were exercised, and those that were not
@@ -186,7 +176,7 @@ func (m *markdown) soak(r *classify.Result) {
 			m.line("| and %d more | | |", len(r.Soak.Targets)-i)
 			break
 		}
-		m.line("| %s | %s | %s |", cell(t.Target), numbers(t.AtRest, " → "), numbers(t.Requests, ", "))
+		m.line("| %s | %s | %s |", cell(t.Target), classify.Counts(t.AtRest, " → "), classify.Counts(t.Requests, ", "))
 	}
 	yes, no := exercised(r.Soak)
 	m.coverage("Not exercised: what was not tried is not shown to be clean", no)

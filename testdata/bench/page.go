@@ -66,6 +66,16 @@ func writePage(file string, rounds int) error {
 	if p.Sent, p.Long, err = compareDumps(rounds); err != nil {
 		return err
 	}
+	p.judge(f)
+	text, err := p.render()
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(file, text, 0o644)
+}
+
+// judge holds what was measured against what is promised.
+func (p *page) judge(f figures) {
 	p.Goals = append(readerGoals(p.Sent, p.Long), ownGoals(f)...)
 	for _, g := range p.Goals {
 		if !g.Met {
@@ -73,11 +83,12 @@ func writePage(file string, rounds int) error {
 		}
 	}
 	p.Still, p.Growth = standstills(f), growths(f)
+}
+
+func (p *page) render() ([]byte, error) {
 	var b bytes.Buffer
-	if err := pageTemplate.Execute(&b, p); err != nil {
-		return err
-	}
-	return os.WriteFile(file, b.Bytes(), 0o644)
+	err := pageTemplate.Execute(&b, p)
+	return b.Bytes(), err
 }
 
 // compareDumps compares the readers on a dump as a server sends it, cut, and on
@@ -153,10 +164,10 @@ func peers() []string {
 }
 
 // LongMB is the size of the long dump.
-func (p page) LongMB() float64 { return float64(p.Long.Bytes) / 1e6 }
+func (p *page) LongMB() float64 { return float64(p.Long.Bytes) / 1e6 }
 
 // Rows are the cells of the table of the readers.
-func (p page) Rows() []string {
+func (p *page) Rows() []string {
 	var all []string
 	for _, r := range p.Sent.Readers {
 		row := fmt.Sprintf("%s | %.0f ms | %.0f | %.2f | %.1f MB | %d in %d", r.Name, r.CPU.Seconds()*1000, r.PerByte, r.Times, float64(r.Peak)/1e6, r.Goroutines, r.Stacks)
