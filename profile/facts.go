@@ -99,8 +99,8 @@ func (f *Facts) ReadFlags(r io.Reader, keep func(string) bool) error {
 // What their errors say is not kept: it may hold anything.
 func (f *Facts) ReadStores(r io.Reader) error {
 	var data map[string][]struct {
-		Name      string `json:"name"`
-		LastError any    `json:"lastError"`
+		Name      string  `json:"name"`
+		LastError present `json:"lastError"`
 	}
 	if err := decodeStatus(r, &data); err != nil {
 		return err
@@ -109,13 +109,22 @@ func (f *Facts) ReadStores(r io.Reader) error {
 	for _, kind := range slices.Sorted(maps.Keys(data)) {
 		for _, e := range data[kind] {
 			if len(f.Endpoints) < maxEndpoints {
-				f.Endpoints = append(f.Endpoints, Endpoint{Type: bounded(kind), Name: bounded(afterUserinfo(e.Name)), Down: e.LastError != nil})
+				f.Endpoints = append(f.Endpoints, Endpoint{Type: bounded(kind), Name: bounded(afterUserinfo(e.Name)), Down: bool(e.LastError)})
 			}
 		}
 	}
 	slices.SortStableFunc(f.Endpoints, func(a, b Endpoint) int {
 		return strings.Compare(a.Type+"\x00"+a.Name, b.Type+"\x00"+b.Name)
 	})
+	return nil
+}
+
+// present reports whether there is a value at all. What it is is not looked at:
+// as Go values it would take some thirty times its text.
+type present bool
+
+func (p *present) UnmarshalJSON(value []byte) error {
+	*p = string(value) != "null"
 	return nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -91,6 +92,21 @@ func TestReadStores(t *testing.T) {
 	want := []Endpoint{{Type: "query", Name: "c"}, {Type: "store", Name: "a", Down: true}, {Type: "store", Name: "b", Down: true}}
 	if diff := cmp.Diff(want, f.Endpoints); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+// TestHugeError: an error of a store is passed over, whatever is in it.
+func TestHugeError(t *testing.T) {
+	answer := `{"status":"success","data":{"store":[{"name":"a","lastError":[` + strings.Repeat(`{},`, 1_000_000) + `{}]}]}}`
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	var f Facts
+	if err := f.ReadStores(strings.NewReader(answer)); err != nil {
+		t.Fatal(err)
+	}
+	runtime.ReadMemStats(&after)
+	if took := after.TotalAlloc - before.TotalAlloc; took > 10*uint64(len(answer)) || !f.Endpoints[0].Down {
+		t.Errorf("%v, and %d bytes taken for an answer of %d", f.Endpoints, took, len(answer))
 	}
 }
 
