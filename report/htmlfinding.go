@@ -215,6 +215,8 @@ func (w *htmlWriter) needs(o *classify.Occurrence) []htmlCheck {
 		switch {
 		case p.Met != nil && *p.Met:
 			c = htmlCheck{Class: "good", Mark: "✔", Word: "met"}
+		case p.Met != nil && p.Optional: // which speaks against nothing
+			c.Mark, c.Word = "–", "not met"
 		case p.Met != nil:
 			c = htmlCheck{Class: "bad", Mark: "✘", Word: "not met"}
 		case p.Look != "":
