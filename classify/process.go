@@ -83,6 +83,13 @@ func (p *process) precondition(c advisory.Precondition) PreconditionState {
 	if c.Topology == advisory.DeadEndpoint {
 		return p.deadEndpoint(s)
 	}
+	if c.Witness != "" {
+		if n, told := p.witnessed(c.Witness); told && n > 0 { // that it did not happen since is no sign that it never did
+			met := true
+			s.Met, s.Observed = &met, fmt.Sprintf("%.0f times by /metrics", n)
+			return s
+		}
+	}
 	value, ok := p.target.Facts.Flags[c.Flag]
 	if !ok {
 		s.ByDefault, s.Look = c.Default != "", c.Look

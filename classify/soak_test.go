@@ -309,6 +309,21 @@ func TestCoverage(t *testing.T) {
 }
 
 // A build of somebody's own is taken for a release of its number.
+// TestWitnessedPrecondition: that a store was silent is known where /metrics count
+// it, also without a soak; that none was since is no sign that none ever was.
+func TestWitnessedPrecondition(t *testing.T) {
+	silent := advisory.Precondition{Text: "a store is silent", Event: true, Witness: advisory.WitnessSilentStore}
+	for _, tt := range []struct {
+		code, observed string
+	}{{"Canceled", "9 times by /metrics"}, {"OK", ""}} {
+		p := &process{target: &profile.Target{}, lives: []life{lifeOf(time.Second, page(0, 0, 0, 0), page(9, 0, 0, 0))}}
+		p.newest().last().Metrics["grpc_client_handled_total"] = []profile.Value{{Labels: map[string]string{"grpc_method": "Series", "grpc_code": tt.code}, Value: 9}}
+		if s := p.precondition(silent); s.Observed != tt.observed || (s.Met != nil && *s.Met) != (tt.observed != "") {
+			t.Errorf("%s: %+v, want %q", tt.code, s, tt.observed)
+		}
+	}
+}
+
 func TestCoverageOfOwnBuild(t *testing.T) {
 	for version, want := range map[string]bool{"0.35.1": true, "0.35.1-acme": true, "0.43.0-dev": false, "0.36.1": false, "": true} {
 		target := soaked(leftBehind, each(0, 0, 0, 0)...)

@@ -45,6 +45,9 @@ func TestFixturesSayWhatTheyAre(t *testing.T) {
 	}
 	c := checker{own: embeddedDB(t)}
 	for _, e := range entries {
+		if e.IsDir() {
+			continue // what fuzzing found
+		}
 		if c.idOf(e.Name()) == "" {
 			t.Errorf("%s is of no advisory", e.Name())
 		}
