@@ -143,11 +143,18 @@ func TestSoakIsNoGreenLight(t *testing.T) {
 			restarted.Samples[i].Metrics["process_start_time_seconds"] = []profile.Value{{Value: 5000}}
 		}
 	}
+	loaded := func(each float64) profile.Target {
+		return withPages(soaked(leftBehind, []int{0}, []int{0}, []int{0}, []int{0}), func(i int) profile.Metrics { return page(each*float64(i/3), 0, 0, 0) })
+	}
+	if r := judgedTargets(t, loaded(minRequests)); r.Verdict != VerdictClean {
+		t.Errorf("%d requests a round: %s", minRequests, r.Verdict)
+	}
 	for _, tt := range []struct {
 		name   string
 		target profile.Target
 		why    string
 	}{
+		{"one request too few", loaded(minRequests - 1), "a round had 19 completed requests (at least 20)"},
 		{"two rounds", few, "2 rounds of load is too little"},
 		{"a rest is missing", missed, "no sample at rest 3 of 5"},
 		{"others use it", busy, "more rounds"},
@@ -196,16 +203,24 @@ func TestSoakThatDidNotEnd(t *testing.T) {
 // What requests of the first round may still hold is no leak yet; with nothing
 // in flight it is.
 func TestSoakWaitsForRequests(t *testing.T) {
-	slow := func(inFlight float64) profile.Target {
+	slow := func(timeout string, inFlight float64) profile.Target {
 		target := soaked(leftBehind, each(0, 1, 2, 3)...)
-		target.Facts.Flags["query.timeout"] = "15m"
+		target.Facts.Flags["query.timeout"] = timeout
 		return withPages(target, func(i int) profile.Metrics { return page(100*float64(i/3), 0, 0, inFlight) })
 	}
-	if f := only(t, judgedTargets(t, slow(2))); f.Level != Suspect {
-		t.Errorf("in flight: %s %v", f.Level, f.Occurrences[0].Evidence)
-	}
-	if f := only(t, judgedTargets(t, slow(0))); f.Level != Likely {
-		t.Errorf("nothing in flight: %s", f.Level)
+	for _, tt := range []struct {
+		timeout  string
+		inFlight float64
+		want     Level
+	}{
+		{"15m", 2, Suspect},
+		{"15m", 0, Likely},
+		{"1m20s", 2, Suspect}, // the time that is left from the first sample after the first round
+		{"1m19s", 2, Likely},
+	} {
+		if f := only(t, judgedTargets(t, slow(tt.timeout, tt.inFlight))); f.Level != tt.want {
+			t.Errorf("--query.timeout %s, %v in flight: %s, want %s: %v", tt.timeout, tt.inFlight, f.Level, tt.want, f.Occurrences[0].Evidence)
+		}
 	}
 }
 

@@ -71,7 +71,7 @@ func ownGoals(f figures) []goal {
 		add(form.what+", parsed, normalised and grouped, beside profile.Parse alone", "1.5 times or less", fmt.Sprintf("%.2f times", times), times <= 1.5,
 			"normalising and grouping take longer than half of the parsing, and the machine's rounds differ by a tenth", pprofBench)
 	}
-	week := f.get("Week/samples=672/stacks=1", "sec/op")
+	week := f.get("Week/samples=672/stacks=1", "ns/op") / 1e9
 	add("a week of one target, 672 samples, read and judged", "under 1 s", fmt.Sprintf("%.2f s", week), week < 1, "", weekBench)
 	fleet := f.get("Fleet/samples=5", "MB")
 	add("1,000 targets, 5 samples each: peak memory", "under 150 MB", megabytes(fleet), fleet < 150, "", fleetBench)

@@ -38,20 +38,7 @@ func (g gobench) run(root string, into figures) error {
 	if err != nil {
 		return fmt.Errorf("%v: %w\n%s", c, err, out)
 	}
-	all := map[string]map[string][]float64{}
-	for r := benchfmt.NewReader(bytes.NewReader(out), g.Package); r.Scan(); {
-		one, ok := r.Result().(*benchfmt.Result)
-		if !ok {
-			continue
-		}
-		name := processors.ReplaceAllString(one.Name.String(), "")
-		if all[name] == nil {
-			all[name] = map[string][]float64{}
-		}
-		for _, v := range one.Values {
-			all[name][v.Unit] = append(all[name][v.Unit], v.Value)
-		}
-	}
+	all := parse(out, g.Package)
 	if len(all) == 0 {
 		return fmt.Errorf("%v: no benchmark was run\n%s", c, out)
 	}
@@ -63,6 +50,29 @@ func (g gobench) run(root string, into figures) error {
 		}
 	}
 	return nil
+}
+
+// parse returns what each benchmark measured in its rounds, by its name and by
+// the unit in which it reported it.
+func parse(out []byte, name string) map[string]map[string][]float64 {
+	all := map[string]map[string][]float64{}
+	for r := benchfmt.NewReader(bytes.NewReader(out), name); r.Scan(); {
+		one, ok := r.Result().(*benchfmt.Result)
+		if !ok {
+			continue
+		}
+		name := processors.ReplaceAllString(one.Name.String(), "")
+		if all[name] == nil {
+			all[name] = map[string][]float64{}
+		}
+		for _, v := range one.Values {
+			if v.OrigUnit != "" { // which the reader has turned into a base unit
+				v.Value, v.Unit = v.OrigValue, v.OrigUnit
+			}
+			all[name][v.Unit] = append(all[name][v.Unit], v.Value)
+		}
+	}
+	return all
 }
 
 // processors is how a benchmark's name ends.

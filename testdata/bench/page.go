@@ -56,15 +56,15 @@ func writePage(file string, rounds int) error {
 		return fmt.Errorf("git describe: %w", err)
 	}
 	p.Commit = strings.TrimSpace(string(commit))
+	if p.Sent, p.Long, err = compareDumps(rounds); err != nil {
+		return err
+	}
 	f := figures{}
 	for _, b := range benches {
 		if err := b.run(root, f); err != nil {
 			return err
 		}
 		p.Commands = append(p.Commands, shell(b.command()))
-	}
-	if p.Sent, p.Long, err = compareDumps(rounds); err != nil {
-		return err
 	}
 	p.judge(f)
 	text, err := p.render()
@@ -120,8 +120,8 @@ func compareDumps(rounds int) (sent, long comparison, err error) {
 // stacks.
 func growths(f figures) []growth {
 	row := func(what, name, first string) growth {
-		sec := f.get(name, "sec/op")
-		return growth{what, sec, f.get(name, "MB"), sec / f.get(first, "sec/op")}
+		ns := f.get(name, "ns/op")
+		return growth{what, ns / 1e9, f.get(name, "MB"), ns / f.get(first, "ns/op")}
 	}
 	const one = "Week/samples=67/stacks=1"
 	return []growth{

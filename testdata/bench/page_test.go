@@ -4,6 +4,7 @@ package main
 
 import (
 	"os"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -22,7 +23,7 @@ func made(value float64) figures {
 		set("AgainstPprof/"+form, "times-pprof")
 	}
 	for _, size := range []string{"samples=67/stacks=1", "samples=672/stacks=1", "samples=6720/stacks=1", "samples=67/stacks=10", "samples=67/stacks=100"} {
-		set("Week/"+size, "sec/op", "MB")
+		set("Week/"+size, "ns/op", "MB")
 	}
 	set("Fleet/samples=5", "MB")
 	set("Binary", "start-ms", "empty-ms", "MB")
@@ -43,6 +44,23 @@ func madeComparison(times float64) comparison {
 		c.Readers = append(c.Readers, compared{name, other, times, 671 / times})
 	}
 	return c
+}
+
+// TestParse reads what go test prints, in the units of the benchmarks.
+func TestParse(t *testing.T) {
+	out := `goos: linux
+BenchmarkStandstill/goroutines=500/scan-2    	       1	5092591844 ns/op	         4.133 gap-ms	        12.00 pauses	         0.8340 stopped-ms
+BenchmarkFleet/samples=5-2         	       1	26563228960 ns/op	       144.6 MB
+BenchmarkFleet/samples=5-2         	       1	26295209649 ns/op	       141.4 MB
+PASS
+`
+	want := map[string]map[string][]float64{
+		"Standstill/goroutines=500/scan": {"ns/op": {5092591844}, "gap-ms": {4.133}, "pauses": {12}, "stopped-ms": {0.834}},
+		"Fleet/samples=5":                {"ns/op": {26563228960, 26295209649}, "MB": {144.6, 141.4}},
+	}
+	if got := parse([]byte(out), "./cmd/thanosleak"); !reflect.DeepEqual(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
 }
 
 // TestPage: what is not met is told with its reason.

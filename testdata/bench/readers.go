@@ -72,9 +72,11 @@ func readGostackparse(r io.Reader) (goroutines, stacks int, err error) {
 	return len(all), len(groups), nil
 }
 
+// readPanicparse counts what it has read when it meets the cut, which is an error
+// to it.
 func readPanicparse(r io.Reader) (goroutines, stacks int, err error) {
 	s, _, err := stack.ScanSnapshot(r, io.Discard, &stack.Opts{})
-	if s == nil || err != nil && !errors.Is(err, io.EOF) {
+	if s == nil {
 		return 0, 0, err
 	}
 	return len(s.Goroutines), len(s.Aggregate(stack.AnyValue).Buckets), nil
