@@ -50,14 +50,14 @@ func (j *judge) accept(r *Result, targets []profile.Target, cases []*caseOf) (dr
 }
 
 // acceptsCase reports whether the baseline has all culprits of a case: as many in
-// a process at rest, which rose by as many during its soak. So many goroutines of
+// a process at rest, which rose by as many during its soak, for as much load. So many goroutines of
 // a stack that healthy ones stand in excuse no leak among them.
 func (b *Baseline) acceptsCase(c *caseOf) bool {
 	before := restingIn(c.life, c.process, false)
 	now := restingIn(c.life, c.process, true)
 	return !slices.ContainsFunc(c.stacks, func(s Stack) bool {
 		n := max(now[s.PortableID], 1) // one that stood in the newest sample alone stands there all the same
-		return s.Role == RoleCulprit && !b.Accepts(c.process.component, s.PortableID, n, n-before[s.PortableID])
+		return s.Role == RoleCulprit && !b.Accepts(c.process.component, s.PortableID, n, n-before[s.PortableID], c.process.completed(c.life))
 	})
 }
 

@@ -3,8 +3,11 @@ package classify
 import (
 	"cmp"
 	"encoding/json"
+	"math"
 	"slices"
 	"time"
+
+	"github.com/thanosleak/thanosleak/profile"
 )
 
 // BaselineSchema names the form of a [Baseline] on disk.
@@ -33,6 +36,9 @@ type BaselineComponent struct {
 	GoVersions []string `json:"go_versions"`
 	// Processes is the number of processes that were looked at, at least 1.
 	Processes int `json:"processes"`
+	// Completed is how many requests (iterations of a compactor, evaluations of a
+	// ruler) a process completed during the soak, on average; 0 if unknown.
+	Completed int `json:"completed"`
 	// Stacks are sorted by their functions from the outermost on, so that those
 	// of one part of Thanos stand together and stay where they are when their
 	// counts change.
@@ -118,14 +124,49 @@ func (b *Baseline) Of(component string) (*BaselineComponent, bool) {
 
 // Accepts reports whether the baseline has so many goroutines of the stack, or
 // more, at rest in a process of the component, and whether they rose by as many
-// during its soak.
-func (b *Baseline) Accepts(component, portableID string, count, rise int) bool {
+// during its soak. Of a process that completed less than the baseline's did, they
+// may have risen by less: completed is its number, and 0 if that is unknown.
+func (b *Baseline) Accepts(component, portableID string, count, rise, completed int) bool {
 	c, ok := b.Of(component)
 	if !ok {
 		return false
 	}
 	s := c.stack(portableID)
-	return count <= s.Count && rise <= s.Rise
+	most := float64(s.Rise)
+	if share := float64(completed) / float64(max(c.Completed, 1)); completed > 0 && share < asMuch {
+		most = math.Ceil(most * share)
+	}
+	return count <= s.Count && float64(rise) <= most
+}
+
+// asMuch is the share of the work of a baseline's soak from which another counts
+// as one of as much.
+const asMuch = 0.8
+
+// CountWork adds to the baseline how much the processes completed that it was
+// taken of.
+func (b *Baseline) CountWork(targets []profile.Target) {
+	sums, processes := map[string]int{}, map[string]int{}
+	for i := range targets {
+		if p := newProcess(&targets[i]); p.samples() > 0 {
+			sums[p.component] += p.completed(p.newest())
+			processes[p.component]++
+		}
+	}
+	for i := range b.Components {
+		c := &b.Components[i]
+		c.Completed = sums[c.Component] / max(processes[c.Component], 1)
+	}
+}
+
+// completed is how much the process completed in a life, of what its component
+// does; 0 if /metrics do not tell.
+func (p *process) completed(l life) int {
+	first, last := l.samples[0].Metrics, l.last().Metrics
+	if first == nil || last == nil {
+		return 0
+	}
+	return max(int(work(last, p.component)-work(first, p.component)), 0)
 }
 
 // stack returns what the baseline has of a stack; nothing if it does not have it.

@@ -58,6 +58,7 @@ func TestBaselineForm(t *testing.T) {
       ],
       "go_versions": [],
       "processes": 1,
+      "completed": 0,
       "stacks": [
         {
           "portable_id": "b97e03842c10",
@@ -133,7 +134,7 @@ func TestBaselineAnswers(t *testing.T) {
 		{"query", pump, 1, true}, {"query", pump, 2, true}, {"query", pump, 3, false}, {"store", pump, 1, false},
 		{"query", "000000000000", 1, false}, {"query", "000000000000", 0, true},
 	} {
-		if got := b.Accepts(tt.component, tt.id, tt.count, 0); got != tt.want {
+		if got := b.Accepts(tt.component, tt.id, tt.count, 0, 0); got != tt.want {
 			t.Errorf("Accepts(%s, %s, %d) = %t", tt.component, tt.id, tt.count, got)
 		}
 	}

@@ -74,6 +74,9 @@ func (c *BaselineComponent) check() []error {
 	if c.Processes < 1 {
 		errs = append(errs, fmt.Errorf("processes is %d, but it was taken of one at least: %s", c.Processes, renew))
 	}
+	if c.Completed < 0 {
+		errs = append(errs, fmt.Errorf("completed is %d, but it is 0 if it is not known: %s", c.Completed, renew))
+	}
 	seen := map[string]bool{}
 	for _, s := range c.Stacks {
 		if err := s.check(); err != nil {

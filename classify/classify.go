@@ -227,7 +227,10 @@ func (j *judge) targetResult(p *process, cases, counted []*caseOf) TargetResult 
 	cases, counted = slices.DeleteFunc(slices.Clone(cases), others), slices.DeleteFunc(slices.Clone(counted), others)
 	decided := slices.ContainsFunc(counted, func(c *caseOf) bool { return c.occurrence.Level.AtLeast(Likely) })
 	r.Judged = JudgedYes
-	if r.Undecided = j.undecided(p, counted, accepts(cases, counted)); decided {
+	switch r.Undecided = j.undecided(p, cases, counted); {
+	case decided && j.inSoak(p):
+		r.Undecided = j.tooLittle(p) // a finding that fails no run makes no green light
+	case decided:
 		r.Undecided = ""
 	}
 	switch {
@@ -246,18 +249,21 @@ func (j *judge) targetResult(p *process, cases, counted []*caseOf) TargetResult 
 	return r
 }
 
+// inSoak reports whether the newest samples of the process are of a soak.
+func (j *judge) inSoak(p *process) bool { return j.Soak || p.newest().last().Rest > 0 }
+
 // undecided says what keeps growth in a process from being ruled out, and what
-// would decide it; empty for nothing. accepted says that cases were left out
-// because somebody has accepted them.
-func (j *judge) undecided(p *process, cases []*caseOf, accepted bool) string {
+// would decide it; empty for nothing. all are the cases of the process, and cases
+// those that nobody has accepted.
+func (j *judge) undecided(p *process, all, cases []*caseOf) string {
 	l := p.newest()
 	th := j.Thresholds
 	// The stack of a known leak stands there, and nothing tells yet whether
 	// it stays.
 	known := slices.ContainsFunc(cases, func(c *caseOf) bool { return c.adv != nil && c.adv.Class != advisory.PileUp })
 	rests := len(l.rests()) > 0 // then rounds count, and not time
-	if j.Soak || rests {
-		if why := j.soakUndecided(p, cases, accepted); why != "" {
+	if j.inSoak(p) {
+		if why := j.soakUndecided(p, all, cases); why != "" {
 			return why
 		}
 	}

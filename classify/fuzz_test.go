@@ -96,7 +96,7 @@ func FuzzBaseline(f *testing.F) {
 		}
 		for _, c := range b.Components {
 			for _, s := range c.Stacks {
-				if !b.Accepts(c.Component, s.PortableID, s.Count, s.Rise) || s.Count < math.MaxInt && b.Accepts(c.Component, s.PortableID, s.Count+1, s.Rise) {
+				if !b.Accepts(c.Component, s.PortableID, s.Count, s.Rise, 0) || s.Count < math.MaxInt && b.Accepts(c.Component, s.PortableID, s.Count+1, s.Rise, 0) {
 					t.Errorf("%s of %q: not %d", s.PortableID, c.Component, s.Count)
 				}
 			}

@@ -13,6 +13,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/thanosleak/thanosleak/classify/advisory"
+	"github.com/thanosleak/thanosleak/profile"
 )
 
 // An Ignore is a list of findings that somebody has accepted, for a time and for
@@ -117,6 +118,7 @@ func (ig *Ignore) apply(r *Result, now time.Time) (dropped map[string]bool) {
 	r.Findings = slices.DeleteFunc(r.Findings, func(f Finding) bool {
 		for i := range ig.entries {
 			e := &ig.entries[i]
+			used[i] = used[i] || slices.ContainsFunc(f.Stacks, e.names) // also of what grew together with a leak
 			if !e.matches(&f) {
 				continue
 			}
@@ -146,15 +148,32 @@ func (e *ignoreEntry) matches(f *Finding) bool {
 	if e.Key != "" {
 		return e.Key == f.Key
 	}
-	return slices.ContainsFunc(f.Stacks, func(s Stack) bool {
-		switch {
-		case s.Role != RoleCulprit:
+	return slices.ContainsFunc(f.Stacks, func(s Stack) bool { return s.Role == RoleCulprit && e.names(s) })
+}
+
+// names reports whether the entry is about the stack, and not about a key.
+func (e *ignoreEntry) names(s Stack) bool {
+	switch {
+	case e.CreatedBy != "":
+		return advisory.MatchName(e.CreatedBy, s.CreatedBy)
+	case e.TopFrame != "":
+		return len(s.Frames) > 0 && advisory.MatchName(e.TopFrame, s.Frames[0].Func)
+	}
+	return e.AnyFrame != "" && slices.ContainsFunc(s.Frames, func(fr Frame) bool { return advisory.MatchName(e.AnyFrame, fr.Func) })
+}
+
+// excuses reports whether an entry that has not expired is about the goroutines of
+// the group: by their stack, or by the leak that they are of.
+func (ig *Ignore) excuses(db *advisory.DB, g *profile.Group, now time.Time) bool {
+	functions := g.Signature.Functions()
+	match := func(p advisory.Pattern) bool { return p.Match(functions) }
+	return slices.ContainsFunc(ig.entries, func(e ignoreEntry) bool {
+		if !now.Before(e.until) {
 			return false
-		case e.CreatedBy != "":
-			return advisory.MatchName(e.CreatedBy, s.CreatedBy)
-		case e.TopFrame != "":
-			return len(s.Frames) > 0 && advisory.MatchName(e.TopFrame, s.Frames[0].Func)
 		}
-		return slices.ContainsFunc(s.Frames, func(fr Frame) bool { return advisory.MatchName(e.AnyFrame, fr.Func) })
+		return e.Key == g.Signature.Portable().ID() || e.names(stackOf(g, RoleCulprit, g.Count)) ||
+			slices.ContainsFunc(db.Advisories, func(a *advisory.Advisory) bool {
+				return a.ID == e.Key && (slices.ContainsFunc(a.Culprits, match) || slices.ContainsFunc(a.Victims, match))
+			})
 	})
 }

@@ -103,12 +103,13 @@ func trendOf(floors, most []int) ascentTrend {
 		}
 	}
 	late := floors[n] - floors[1] // what is made once has come by the first round
+	steady := float64(fell) <= maxBackwards*float64(total)
 	switch {
-	case total <= 0 || float64(fell) > maxBackwards*float64(total):
+	case total <= 0:
 		return flat
-	case n >= MinRounds && rose >= n-n/5 && apart && !slowing(steps):
+	case steady && n >= MinRounds && rose >= n-n/5 && apart && !slowing(steps):
 		return everyTime
-	case steps[n-1] > 0 && rose > 1, late >= max(suddenRise, (floors[1]-floors[0])/10):
+	case steady && steps[n-1] > 0 && rose > 1, late >= max(suddenRise, (floors[1]-floors[0])/10):
 		return unsettled
 	}
 	return flat
@@ -123,7 +124,9 @@ const maxBackwards = 0.2
 const suddenRise = 3
 
 // slowing reports whether the later half of the steps is at most half of the
-// earlier; the first step is left out, for it has all that is made once.
+// earlier, or any less where the first step is several times theirs, as it is of a
+// pool that fills. The first is left out otherwise, for it has all that is made
+// once.
 func slowing(steps []int) bool {
 	later := steps[1:]
 	half := len(later) / 2
@@ -138,7 +141,7 @@ func slowing(steps []int) bool {
 		return false
 	}
 	before, after := mean(later[:half]), mean(later[half:])
-	return 2*after <= before && before-after >= 2
+	return 2*after <= before && before-after >= 2 || after < before && float64(steps[0]) >= 3*before
 }
 
 // roundRequests returns how many requests the process completed from the

@@ -26,9 +26,30 @@ func accepts(cases, counted []*caseOf) bool {
 }
 
 // soakUndecided says why a soak is no green light for the process, and what to
-// change; empty if it may be. accepted says that findings of the process are
-// accepted, which requests may be stuck behind.
-func (j *judge) soakUndecided(p *process, cases []*caseOf, accepted bool) string {
+// change; empty if it may be. all are the cases of the process, and counted those
+// that nobody has accepted.
+func (j *judge) soakUndecided(p *process, all, counted []*caseOf) string {
+	if why := j.tooLittle(p); why != "" {
+		return why
+	}
+	l := p.newest()
+	rests := l.rests()
+	switch {
+	case slices.ContainsFunc(counted, func(c *caseOf) bool { return c.occurrence.Level == Suspect }):
+		return "something rises that may not be a leak; more rounds or a longer --settle tell"
+	case len(rests) > 0 && !accepts(all, counted) && inFlight(l.last().Metrics) >= stuckMin:
+		return fmt.Sprintf("%.0f requests are still running at rest: a longer --settle, and nothing else that uses it", inFlight(l.last().Metrics))
+	case len(j.unmet) > 0:
+		return "required, but not exercised: " + Few(namesOf(j.unmet))
+	case len(rests) > 0:
+		return j.unaccounted(p, l, rests)
+	}
+	return ""
+}
+
+// tooLittle says why too little was seen of the process for a green light, whatever
+// was found; empty if enough was.
+func (j *judge) tooLittle(p *process) string {
 	l := p.newest()
 	rests := l.rests()
 	if why := j.cutShort(p, rests); why != "" {
@@ -56,14 +77,50 @@ func (j *judge) soakUndecided(p *process, cases []*caseOf, accepted bool) string
 		return fmt.Sprintf("a round had no completed %s: does the load go to this process?", what)
 	case fewest < enough:
 		return fmt.Sprintf("a round had %s (at least %d): more load, or a longer --duration", Count(fewest, "completed "+what), enough)
-	case slices.ContainsFunc(cases, func(c *caseOf) bool { return c.occurrence.Level == Suspect }):
-		return "something rises that may not be a leak; more rounds or a longer --settle tell"
-	case len(rests) > 0 && !accepted && inFlight(l.last().Metrics) >= stuckMin:
-		return fmt.Sprintf("%.0f requests are still running at rest: a longer --settle, and nothing else that uses it", inFlight(l.last().Metrics))
-	case len(j.unmet) > 0:
-		return "required, but not exercised: " + Few(namesOf(j.unmet))
 	}
 	return ""
+}
+
+// unaccounted says that the goroutines of the process are more from rest to rest,
+// beside those that scale with its clients and those that are accepted: each round
+// may leave others, and what was taken for the victims of a leak that is accepted,
+// for it grew together with that, may be a leak of its own.
+func (j *judge) unaccounted(p *process, l life, rests [][]int) string {
+	counts := make([]float64, len(l.samples))
+	excused := map[profile.Signature]bool{}
+	for i, s := range l.samples {
+		for g := range s.Goroutines.Groups {
+			group := &s.Goroutines.Groups[g]
+			yes, known := excused[group.Signature]
+			if !known {
+				yes = j.excuses(p, l, group)
+				excused[group.Signature] = yes
+			}
+			if !yes {
+				counts[i] += float64(group.Count)
+			}
+		}
+	}
+	a := p.ascentOf(l, rests, counts)
+	if a.trend != everyTime {
+		return ""
+	}
+	return fmt.Sprintf("goroutines rise from rest to rest (%s) in stacks that neither rise alone nor are accepted: more rounds tell, or --full-stacks once who waits for whom", arrows(a.floors))
+}
+
+// excuses reports whether more goroutines of a stack are no matter: they scale with
+// clients, or the baseline or an entry of the ignored accepts them.
+func (j *judge) excuses(p *process, l life, g *profile.Group) bool {
+	c := column{benign: j.Advisories.BenignOf(g.Signature.Functions(), p.component)}
+	if c.scales() || j.Ignore != nil && j.Ignore.excuses(j.Advisories, g, j.Now) {
+		return true
+	}
+	if j.Baseline == nil {
+		return false
+	}
+	id := g.Signature.Portable().ID()
+	now := restingIn(l, p, true)[id]
+	return j.Baseline.Accepts(p.component, id, max(now, 1), now-restingIn(l, p, false)[id], p.completed(l))
 }
 
 func namesOf(conditions []Condition) []string {

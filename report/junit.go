@@ -44,6 +44,7 @@ const (
 	caseSampled = "gives samples"
 	caseKnown   = "no known leak"
 	caseUnknown = "no unknown stack that grows or blocks for ever"
+	caseEnough  = "enough was seen for a green light" // of a soak
 )
 
 // suiteOf tells what was looked at in a target.
@@ -62,10 +63,14 @@ func suiteOf(run Run, r *classify.Result, t *classify.TargetResult) junitSuite {
 	}
 	known, unknown := junitCase{Name: caseKnown}, junitCase{Name: caseUnknown}
 	if t.Judged == classify.JudgedUndecided {
-		why := &junitText{Message: printable(t.Undecided)}
-		if unknown.Skipped = why; run.Strict {
-			unknown.Skipped, unknown.Error = nil, why
+		unknown.Skipped = &junitText{Message: printable(t.Undecided)}
+	}
+	if run.Strict {
+		enough := junitCase{Name: caseEnough}
+		if t.Undecided != "" {
+			enough.Error = &junitText{Message: printable(t.Undecided)}
 		}
+		s.Cases = append(s.Cases, enough)
 	}
 	for i := range r.Findings {
 		f := &r.Findings[i]

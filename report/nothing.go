@@ -93,19 +93,20 @@ func rise(r *classify.Result) string {
 	return fmt.Sprintf(", goroutines %d → %d", first, last)
 }
 
-// undecided says why nothing is decided, where all undecided targets have the
-// same reason.
+// undecided says why nothing is decided: the reason that all undecided targets
+// have; of a soak, whose reasons say what to change, the first of several.
 func undecided(r *classify.Result) string {
-	reasons := map[string]bool{}
+	var reasons []string
 	for _, t := range r.Targets {
-		if t.Judged == classify.JudgedUndecided && t.Undecided != "" {
-			reasons[t.Undecided] = true
+		if t.Judged == classify.JudgedUndecided && t.Undecided != "" && !slices.Contains(reasons, t.Undecided) {
+			reasons = append(reasons, t.Undecided)
 		}
 	}
-	if len(reasons) == 1 {
-		for reason := range reasons {
-			return reason
-		}
+	switch {
+	case len(reasons) == 1:
+		return reasons[0]
+	case len(reasons) > 1 && r.Soak != nil:
+		return reasons[0] + "; others for other reasons"
 	}
 	return "growth needs more samples"
 }

@@ -37,7 +37,13 @@ func SoakLines(r *classify.Result, status int, artefacts []string) []string {
 // soakVerdict is the first line of the report and what else fails the soak.
 func soakVerdict(r *classify.Result) string {
 	line := strings.Join(strings.Fields(Headline(r, 0)), " ")
-	if names := unmet(r); names != "" && r.Verdict != classify.VerdictUndecided { // else it is the reason
+	if r.Verdict == classify.VerdictUndecided {
+		return line // with the reason
+	}
+	if i := slices.IndexFunc(r.Targets, func(t classify.TargetResult) bool { return t.Undecided != "" }); i >= 0 {
+		line += "; no green light: " + r.Targets[i].Undecided
+	}
+	if names := unmet(r); names != "" && !strings.Contains(line, names) {
 		line += "; required, but not exercised: " + names
 	}
 	return line
@@ -127,9 +133,24 @@ func (p *page) soak(r *classify.Result, verbose bool) {
 		one := classify.Soak{Targets: []classify.SoakTarget{t}}
 		p.paragraph(styled(label, bold), labelWidth, t.Target+": "+atRest(&one), plain)
 	}
+	for _, why := range openQuestions(r) {
+		p.paragraph(styled("  open", bold), labelWidth, why, plain)
+	}
 	yes, no := exercised(r.Soak)
 	p.coverage("  not exercised: what was not tried is not shown to be clean", no, verbose)
 	p.coverage("  exercised", yes, verbose)
+}
+
+// openQuestions says of each target of a soak why it has no green light, where the
+// verdict does not say so; of the first targets only.
+func openQuestions(r *classify.Result) []string {
+	var all []string
+	for _, t := range r.Targets {
+		if t.Undecided != "" && len(all) < maxErrors && (r.Verdict != classify.VerdictUndecided || len(r.Targets) > 1) {
+			all = append(all, printable(t.Name)+": no green light: "+t.Undecided)
+		}
+	}
+	return all
 }
 
 // maxConditions is the number of conditions that are listed unless all are asked
@@ -177,6 +198,12 @@ func (m *markdown) soak(r *classify.Result) {
 			break
 		}
 		m.line("| %s | %s | %s |", cell(t.Target), classify.Counts(t.AtRest, " → "), classify.Counts(t.Requests, ", "))
+	}
+	for i, why := range openQuestions(r) {
+		if i == 0 {
+			m.line("")
+		}
+		m.line("- %s", md(why))
 	}
 	yes, no := exercised(r.Soak)
 	m.coverage("Not exercised: what was not tried is not shown to be clean", no)

@@ -248,7 +248,7 @@ func (s *shared) outcome(r *classify.Result) error {
 		}
 	}
 	for _, t := range r.Targets {
-		if t.Judged == classify.JudgedNo || s.soak && t.Judged == classify.JudgedUndecided {
+		if t.Judged == classify.JudgedNo || s.soak && t.Undecided != "" {
 			return failedError{}
 		}
 	}

@@ -42,7 +42,9 @@ func (s *soaker) saveBaseline(targets []profile.Target, result *classify.Result,
 	if s.load != nil && (result.Soak == nil || result.Soak.Rounds < s.rounds) || !whole {
 		return fmt.Errorf("%s is not written: the soak did not come to its end", s.writeBaseline)
 	}
-	content, err := classify.NewBaseline(classify.InventoryBefore(targets), classify.InventoryAtRest(targets), version(), now()).Marshal()
+	b := classify.NewBaseline(classify.InventoryBefore(targets), classify.InventoryAtRest(targets), version(), now())
+	b.CountWork(targets)
+	content, err := b.Marshal()
 	if err == nil {
 		err = writeFile(s.writeBaseline, content)
 	}

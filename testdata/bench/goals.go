@@ -34,7 +34,7 @@ func readerGoals(sent, long comparison) []goal {
 	perID := float64(longer.Peak-ours.Peak) / float64(longer.Goroutines-ours.Goroutines)
 	share := lines.CPU.Seconds() / ours.CPU.Seconds()
 	return []goal{
-		{"debug=2 of 64 MiB, grouped: CPU time beside gostackparse, grouped", "a eighth or less",
+		{"debug=2 of 64 MiB, grouped: CPU time beside gostackparse, grouped", "an eighth or less",
 			fmt.Sprintf("1 / %.2f", peer.Times), peer.Times >= 8,
 			"a quarter of the time is the kernel's, which copies the file; a faster scan of the lines would have to give up reading from pipes", readersCommand},
 		{"the same beside counting its lines", "2.5 times or less", fmt.Sprintf("%.2f times", 1/share), share >= 0.4, "", readersCommand},
@@ -42,7 +42,7 @@ func readerGoals(sent, long comparison) []goal {
 		{"a dump ten times as long: peak memory", "under 64 MB but for the ids", fmt.Sprintf("%s, %.0f bytes a goroutine more", megabytes(float64(longer.Peak)/1e6), perID),
 			longer.Peak < 64e6+64*int64(longer.Goroutines), "", readersCommand},
 		{"a dump ten times as long: CPU time for each byte", "the same", fmt.Sprintf("%.2f times", ours.PerByte/longer.PerByte), ours.PerByte/longer.PerByte < 1.25,
-			"the ids of the goroutines are kept, to see which of them stay", readersCommand},
+			"the ids of the goroutines are kept, to see which of them stay, in lists that are copied as they grow", readersCommand},
 	}
 }
 
