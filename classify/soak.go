@@ -91,6 +91,11 @@ func (p *process) ascentOf(l life, rests [][]int, counts []float64) ascent {
 // that is made once and fills up, and one whose rests overlap may be that of
 // whatever else is going on.
 func trendOf(floors, most []int) ascentTrend {
+	if len(floors) > 2 && floors[1] < floors[0] { // the first was taken before the process was at rest
+		if floors = floors[1:]; most != nil {
+			most = most[1:]
+		}
+	}
 	n := len(floors) - 1
 	total := floors[n] - floors[0]
 	steps, rose, fell, apart := make([]int, n), 0, 0, true
@@ -102,14 +107,16 @@ func trendOf(floors, most []int) ascentTrend {
 			apart = apart && (most == nil || floors[i+1] > most[i])
 		}
 	}
-	late := floors[n] - floors[1] // what is made once has come by the first round
+	first, late := floors[1]-floors[0], floors[n]-floors[1] // what is made once has come by the first round
 	steady := float64(fell) <= maxBackwards*float64(total)
 	switch {
 	case total <= 0:
 		return flat
 	case steady && n >= MinRounds && rose >= n-n/5 && apart && !slowing(steps):
 		return everyTime
-	case steady && steps[n-1] > 0 && rose > 1, late >= max(suddenRise, (floors[1]-floors[0])/10):
+	case steady && steps[n-1] > 0 && rose > 1, late >= max(suddenRise, first/10):
+		return unsettled
+	case fell == 0 && first > 0 && 2*late >= first: // it may leave some in two rounds of three
 		return unsettled
 	}
 	return flat

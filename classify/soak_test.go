@@ -70,7 +70,10 @@ func TestTrendOfRests(t *testing.T) {
 		{"a leak beside what is made once", []int{6, 21, 22, 23}, everyTime},
 		{"fell in the last round, and still above the first", []int{6, 16, 26, 22}, unsettled},
 		{"comes and goes", []int{0, 12, 3, 14}, flat},
-		{"fell", []int{9, 5, 5, 9}, flat},
+		{"more than at the first rest, which was none", []int{12, 7, 8, 9}, unsettled},
+		{"fell, and rose again", []int{9, 5, 5, 9}, unsettled},
+		{"fell, and stayed", []int{9, 5, 5, 5}, flat},
+		{"in the first two rounds of three", []int{6, 8, 10, 10}, unsettled},
 		{"too few rounds", []int{0, 5, 10}, unsettled},
 		{"one round", []int{0, 1}, flat},
 	} {
@@ -139,6 +142,12 @@ func TestSoakIsNoGreenLight(t *testing.T) {
 	busy := soaked(leftBehind, []int{9, 0, 2}, []int{12, 1, 9}, []int{20, 2, 8}, []int{30, 3, 9})
 	idle := withPages(soaked(leftBehind, each(0, 0, 0, 0)...), func(int) profile.Metrics { return page(7, 0, 0, 0) })
 	blind := withPages(soaked(leftBehind, each(0, 0, 0, 0)...), func(int) profile.Metrics { return nil })
+	wrong := withPages(soaked(leftBehind, each(0, 0, 0, 0)...), func(i int) profile.Metrics {
+		m := page(100*float64(i/3), 0, 0, 0)
+		m["http_requests_total"][0].Labels["code"] = "400"
+		return m
+	})
+	shared := withPages(soaked(leftBehind, each(0, 0, 0, 0)...), func(i int) profile.Metrics { return page(20*float64(i), 0, 0, 0) })
 	running := withPages(soaked(leftBehind, each(0, 0, 0, 0)...), func(i int) profile.Metrics { return page(100*float64(i/3), 0, 0, 40) })
 	restarted := soaked(leftBehind, each(0, 0, 0, 0, 0)...)
 	for i := range restarted.Samples {
@@ -162,6 +171,8 @@ func TestSoakIsNoGreenLight(t *testing.T) {
 		{"a rest is missing", missed, "no sample at rest 3 of 5"},
 		{"others use it", busy, "more rounds"},
 		{"no request", idle, "does the load go to this process?"},
+		{"only bad requests", wrong, "does the load go to this process?"},
+		{"somebody else uses it", shared, "160 requests completed while it should have been at rest"},
 		{"no metrics", blind, "/metrics could not be read"},
 		{"requests still running", running, "still running at rest"},
 		{"restarted", restarted, "started anew"},

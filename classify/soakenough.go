@@ -3,6 +3,7 @@ package classify
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/thanosleak/thanosleak/profile"
 )
@@ -42,7 +43,7 @@ func (j *judge) soakUndecided(p *process, all, counted []*caseOf) string {
 	case len(j.unmet) > 0:
 		return "required, but not exercised: " + Few(namesOf(j.unmet))
 	case len(rests) > 0:
-		return j.unaccounted(p, l, rests)
+		return j.unaccounted(p, l, rests, accepts(all, counted))
 	}
 	return ""
 }
@@ -78,14 +79,36 @@ func (j *judge) tooLittle(p *process) string {
 	case fewest < enough:
 		return fmt.Sprintf("a round had %s (at least %d): more load, or a longer --duration", Count(fewest, "completed "+what), enough)
 	}
+	if n := p.restless(l, rests); n > 0 {
+		return fmt.Sprintf("%s while it should have been at rest: something else uses it, or the load goes on", Count(n, "request")+" completed")
+	}
 	return ""
+}
+
+// restless is how many requests the process completed during its rests, if that is
+// one in a rest or more; else 0. A ruler evaluates and a compactor works by itself.
+func (p *process) restless(l life, rests [][]int) int {
+	if _, what := enoughWork(p.component); what != "request" {
+		return 0
+	}
+	n := 0.0
+	for _, r := range rests {
+		before, after := l.samples[r[0]].Metrics, l.samples[r[len(r)-1]].Metrics
+		if before != nil && after != nil {
+			n += max(completed(after)-completed(before), 0)
+		}
+	}
+	if int(n) < len(rests) {
+		return 0
+	}
+	return int(n)
 }
 
 // unaccounted says that the goroutines of the process are more from rest to rest,
 // beside those that scale with its clients and those that are accepted: each round
 // may leave others, and what was taken for the victims of a leak that is accepted,
-// for it grew together with that, may be a leak of its own.
-func (j *judge) unaccounted(p *process, l life, rests [][]int) string {
+// for it grew together with that, may be a leak of its own, or rise in fewer rounds.
+func (j *judge) unaccounted(p *process, l life, rests [][]int, accepted bool) string {
 	counts := make([]float64, len(l.samples))
 	excused := map[profile.Signature]bool{}
 	for i, s := range l.samples {
@@ -102,7 +125,7 @@ func (j *judge) unaccounted(p *process, l life, rests [][]int) string {
 		}
 	}
 	a := p.ascentOf(l, rests, counts)
-	if a.trend != everyTime {
+	if a.trend == flat || a.trend == unsettled && !accepted {
 		return ""
 	}
 	return fmt.Sprintf("goroutines rise from rest to rest (%s) in stacks that neither rise alone nor are accepted: more rounds tell, or --full-stacks once who waits for whom", arrows(a.floors))
@@ -180,7 +203,9 @@ func enoughWork(component string) (least int, what string) {
 	return minRequests, "request"
 }
 
-// work is what the process has ever completed, of what its component does.
+// work is what the process has ever completed, of what its component does. A
+// request that was refused for what was asked is none: a load that asks for what
+// is not there shows nothing.
 func work(m profile.Metrics, component string) float64 {
 	switch component {
 	case "compact":
@@ -188,5 +213,11 @@ func work(m profile.Metrics, component string) float64 {
 	case "rule":
 		return m.Sum("prometheus_rule_evaluations_total")
 	}
-	return completed(m)
+	n := completed(m)
+	for _, v := range m["http_requests_total"] {
+		if code := v.Labels["code"]; !idle(v.Labels["handler"]) && strings.HasPrefix(code, "4") && !slices.Contains(givenUp, code) {
+			n -= v.Value
+		}
+	}
+	return n
 }

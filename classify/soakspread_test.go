@@ -85,6 +85,8 @@ func TestNewBesideAccepted(t *testing.T) {
 		{"the baseline has both", Options{Baseline: accepted(both)}, both, VerdictClean},
 		{"it is ignored", Options{Ignore: ignore("a")}, old, VerdictClean},
 		{"one of two is ignored", Options{Ignore: ignore("a")}, both, VerdictUndecided},
+		{"one is ignored, and the other rises late", Options{Ignore: ignore("a")}, map[string][]int{"a": {0, 40, 80, 120}, "b": {0, 0, 30, 60}}, VerdictUndecided},
+		{"one is ignored, and the other rises in two rounds", Options{Ignore: ignore("a")}, map[string][]int{"a": {0, 9, 18, 27}, "b": {0, 4, 8, 8}}, VerdictUndecided},
 		{"both are ignored", Options{Ignore: ignore("a", "b")}, both, VerdictClean},
 	} {
 		r := judgedWith(t, tt.o, soakedIn(100, tt.target))

@@ -12,7 +12,7 @@ import (
 
 // loadGrace is how long a load command that was told to stop may take; a variable,
 // so that tests need not wait.
-var loadGrace = 10 * time.Second
+var loadGrace = 5 * time.Second
 
 // checkCommand finds out before anything is done whether there is such a
 // command.
