@@ -50,8 +50,8 @@ func (j *judge) accept(r *Result, targets []profile.Target, cases []*caseOf) (dr
 }
 
 // acceptsCase reports whether the baseline has all culprits of a case: as many in
-// a process at rest, which rose by as many during its soak, for as much load. So many goroutines of
-// a stack that healthy ones stand in excuse no leak among them.
+// a process at rest, which rose by as many during its soak, for as much load. So
+// many goroutines of a stack that healthy ones stand in excuse no leak among them.
 func (b *Baseline) acceptsCase(c *caseOf) bool {
 	before := restingIn(c.life, c.process, false)
 	now := restingIn(c.life, c.process, true)

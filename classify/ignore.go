@@ -118,7 +118,6 @@ func (ig *Ignore) apply(r *Result, now time.Time) (dropped map[string]bool) {
 	r.Findings = slices.DeleteFunc(r.Findings, func(f Finding) bool {
 		for i := range ig.entries {
 			e := &ig.entries[i]
-			used[i] = used[i] || slices.ContainsFunc(f.Stacks, e.names) // also of what grew together with a leak
 			if !e.matches(&f) {
 				continue
 			}
@@ -130,6 +129,9 @@ func (ig *Ignore) apply(r *Result, now time.Time) (dropped map[string]bool) {
 				dropped[f.Key] = true
 				r.Warnings = append(r.Warnings, fmt.Sprintf("ignored until %s: %s, %s (%s)", e.Expires, name, Count(f.Culprits, "goroutine"), e.Reason))
 			}
+		}
+		for i, e := range ig.entries { // also those of what grew together with what is accepted
+			used[i] = used[i] || dropped[f.Key] && slices.ContainsFunc(f.Stacks, e.names)
 		}
 		return dropped[f.Key]
 	})

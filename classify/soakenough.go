@@ -111,12 +111,15 @@ func (p *process) restless(l life, rests [][]int) int {
 func (j *judge) unaccounted(p *process, l life, rests [][]int, accepted bool) string {
 	counts := make([]float64, len(l.samples))
 	excused := map[profile.Signature]bool{}
+	before, now := restingIn(l, p, false), restingIn(l, p, true)
 	for i, s := range l.samples {
 		for g := range s.Goroutines.Groups {
 			group := &s.Goroutines.Groups[g]
 			yes, known := excused[group.Signature]
 			if !known {
-				yes = j.excuses(p, l, group)
+				id := group.Signature.Portable().ID()
+				yes = j.excuses(p, group) ||
+					j.Baseline != nil && j.Baseline.Accepts(p.component, id, max(now[id], 1), now[id]-before[id], p.completed(l))
 				excused[group.Signature] = yes
 			}
 			if !yes {
@@ -131,19 +134,11 @@ func (j *judge) unaccounted(p *process, l life, rests [][]int, accepted bool) st
 	return fmt.Sprintf("goroutines rise from rest to rest (%s) in stacks that neither rise alone nor are accepted: more rounds tell, or --full-stacks once who waits for whom", arrows(a.floors))
 }
 
-// excuses reports whether more goroutines of a stack are no matter: they scale with
-// clients, or the baseline or an entry of the ignored accepts them.
-func (j *judge) excuses(p *process, l life, g *profile.Group) bool {
+// excuses reports whether more goroutines of a stack are no matter, however many:
+// they scale with clients, or are ignored.
+func (j *judge) excuses(p *process, g *profile.Group) bool {
 	c := column{benign: j.Advisories.BenignOf(g.Signature.Functions(), p.component)}
-	if c.scales() || j.Ignore != nil && j.Ignore.excuses(j.Advisories, g, j.Now) {
-		return true
-	}
-	if j.Baseline == nil {
-		return false
-	}
-	id := g.Signature.Portable().ID()
-	now := restingIn(l, p, true)[id]
-	return j.Baseline.Accepts(p.component, id, max(now, 1), now-restingIn(l, p, false)[id], p.completed(l))
+	return c.scales() || j.Ignore != nil && j.Ignore.excuses(j.Advisories, g, j.Now)
 }
 
 func namesOf(conditions []Condition) []string {

@@ -30,19 +30,20 @@ func GitHub(w io.Writer, run Run, r *classify.Result, _ TextOptions) error {
 		said(command, "thanosleak: "+word+" "+what, strings.Join(githubText(f), "\n"))
 	}
 	for _, t := range r.Targets {
-		switch t.Judged {
-		case classify.JudgedNo:
+		switch {
+		case t.Judged == classify.JudgedNo:
 			said("error", "thanosleak: no sample of "+t.Name, printable(t.Error))
-		case classify.JudgedUndecided:
-			command := "notice"
-			if run.Strict {
-				command = "error"
-			}
-			said(command, "thanosleak: "+t.Name+" is undecided", printable(t.Undecided))
+		case run.Strict && t.Undecided != "":
+			said("error", "thanosleak: no green light for "+t.Name, printable(t.Undecided))
+		case t.Judged == classify.JudgedUndecided:
+			said("notice", "thanosleak: "+t.Name+" is undecided", printable(t.Undecided))
 		}
 	}
 	if b.Len() == 0 {
-		said("notice", "thanosleak: clean", looked(r)+": "+noLeak(r)+", and no stack grows")
+		said("notice", "thanosleak: clean", looked(r)+": "+noLeak(r)+noGrowth(r))
+	}
+	if len(r.Ignored) > 0 {
+		said("warning", "thanosleak: "+plural(len(r.Ignored), "finding")+" accepted", printable(strings.Join(r.Warnings, "\n")))
 	}
 	if names := unmet(r); names != "" && r.Verdict != classify.VerdictUndecided { // else it is told of the targets
 		said("error", "thanosleak: the soak did not exercise what is required", names)

@@ -78,7 +78,7 @@ func (w *htmlWriter) verdictFirst(v *htmlView, notes bool) {
 	answer := "Not known yet: that is not decided"
 	switch r.Verdict {
 	case classify.VerdictClean:
-		v.Tone, answer = "good", "No: no known leak was found, and no stack grows"
+		v.Tone, answer = "good", "No: "+noLeak(r)+noGrowth(r)
 		v.Nothing = "Nothing now."
 	case classify.VerdictIncomplete:
 		answer = "Not known: not every process could be looked at"

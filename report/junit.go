@@ -13,7 +13,8 @@ import (
 // each target, with a case for each thing that was looked at, so that a clean run
 // shows tests that pass. A finding that fails the run is a failed case of its
 // name; a suspicion passes and says so; what could not be decided is skipped, and
-// a target without a sample is an error. A soak has a suite of its own for what it
+// so is what somebody has accepted; a target without a sample is an error, and of a
+// soak too little evidence. A soak has a suite of its own for what it
 // exercised.
 func JUnit(w io.Writer, run Run, r *classify.Result, _ TextOptions) error {
 	all := junitSuites{Name: "thanosleak", Time: run.Finished.Sub(run.Started).Seconds()}
@@ -64,6 +65,10 @@ func suiteOf(run Run, r *classify.Result, t *classify.TargetResult) junitSuite {
 	known, unknown := junitCase{Name: caseKnown}, junitCase{Name: caseUnknown}
 	if t.Judged == classify.JudgedUndecided {
 		unknown.Skipped = &junitText{Message: printable(t.Undecided)}
+	}
+	if len(r.Ignored) > 0 {
+		known.Skipped = &junitText{Message: noLeak(r)}
+		known.Out = printable(strings.Join(r.Warnings, "\n"))
 	}
 	if run.Strict {
 		enough := junitCase{Name: caseEnough}

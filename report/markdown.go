@@ -68,7 +68,7 @@ func (m *markdown) head(r *classify.Result) {
 	m.line("## thanosleak: %s", worst)
 	switch r.Verdict {
 	case classify.VerdictClean:
-		m.line("\n%s: %s, and no stack grows.", md(looked(r)), noLeak(r))
+		m.line("\n%s: %s%s.", md(looked(r)), noLeak(r), noGrowth(r))
 	case classify.VerdictUndecided:
 		m.line("\n%s: %s; %s.", md(looked(r)), noLeak(r), md(undecided(r)))
 	case classify.VerdictIncomplete:

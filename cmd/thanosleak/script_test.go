@@ -67,9 +67,13 @@ func (c leakChecked) Run() int {
 }
 
 // TestScript runs the commands as people type them. Scripts find the packed
-// captures in $CAPTURES and serve them with the command serve.
+// captures in $CAPTURES, dumps of advisories in $FIXTURES, and serve them with the command serve.
 func TestScript(t *testing.T) {
 	captures, err := filepath.Abs("../../testdata/captures")
+	if err != nil {
+		t.Fatal(err)
+	}
+	advisories, err := filepath.Abs("../../classify/advisory/testdata")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,6 +85,7 @@ func TestScript(t *testing.T) {
 		RequireUniqueNames:  true,
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("CAPTURES", captures)
+			e.Setenv("FIXTURES", advisories)
 			e.Setenv("NO_COLOR", "")
 			return nil
 		},

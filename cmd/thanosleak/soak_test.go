@@ -4,10 +4,14 @@ import (
 	"bufio"
 	"bytes"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"regexp"
 	"strconv"
 	"strings"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -59,7 +63,25 @@ func TestSoakCatches(t *testing.T) {
 func TestSoakInterrupted(t *testing.T) {
 	needShell(t)
 	url := startLeaky(t, builtLeaky(t, leakySource), "-leak", "none")
-	cmd := thanosleak(t, "soak", url, "--settle", "10ms", "--interval", "10ms", "--dir", t.TempDir()+"/soak.tar.gz", "--", "sh", "-c", fmt.Sprintf("load %s -1; true", url))
+	interruptedSoak(t, url, fmt.Sprintf("load %s -1; true", url), func(p *os.Process) error { return p.Signal(os.Interrupt) })
+}
+
+// TestSoakSignalledTwice: timeout(1) signals its child, and then its group. The load
+// command takes its time to end, so that the second signal comes before the report.
+func TestSoakSignalledTwice(t *testing.T) {
+	needShell(t)
+	url := startLeaky(t, builtLeaky(t, leakySource), "-leak", "none")
+	interruptedSoak(t, url, `trap "" TERM; echo load begins >&2; sleep 1`, func(p *os.Process) error {
+		time.AfterFunc(100*time.Millisecond, func() { _ = p.Signal(syscall.SIGTERM) })
+		return p.Signal(syscall.SIGTERM)
+	})
+}
+
+// interruptedSoak runs a soak, whose load command says "load …" when it begins, and
+// stops it by then. It has to report that too little was seen.
+func interruptedSoak(t *testing.T, url, load string, stop func(*os.Process) error) {
+	t.Helper()
+	cmd := thanosleak(t, "soak", url, "--settle", "10ms", "--interval", "10ms", "--dir", t.TempDir()+"/soak.tar.gz", "--", "sh", "-c", load)
 	stderr, err := cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -75,7 +97,7 @@ func TestSoakInterrupted(t *testing.T) {
 		last = lines.Text()
 		if !begun && strings.HasPrefix(last, "load ") {
 			begun = true
-			if err := cmd.Process.Signal(os.Interrupt); err != nil {
+			if err := stop(cmd.Process); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -89,6 +111,34 @@ func TestSoakInterrupted(t *testing.T) {
 	}
 	if !begun {
 		t.Error("the load command did not begin")
+	}
+}
+
+// TestSoakOfOneThatDies: no more load is put on a target that does not answer any
+// more, and nothing is said of it that was not seen.
+func TestSoakOfOneThatDies(t *testing.T) {
+	process := recorded(t, "../../testdata/captures/v0.36.1-slowstore-eager.tar.gz", "leaf")
+	var dead atomic.Bool
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/api/v1/query" {
+			dead.Store(true)
+		}
+		if dead.Load() {
+			http.Error(w, "out of order", http.StatusServiceUnavailable)
+			return
+		}
+		process.ServeHTTP(w, r)
+	}))
+	defer server.Close()
+	out, _ := thanosleak(t, "soak", server.URL, "--settle", "10ms", "--interval", "10ms", "--", "load", server.URL, "2").CombinedOutput()
+	text := string(out)
+	for _, want := range []string{"0 goroutines in 0 targets, and no sample of 127.0.0.1", "gave no sample after round 1: did it crash?", "(exit status 3)"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%q is not said\n%s", want, text)
+		}
+	}
+	if strings.Contains(text, "round 2 of 3") {
+		t.Errorf("more load was run\n%s", text)
 	}
 }
 

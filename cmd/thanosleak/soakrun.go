@@ -34,6 +34,9 @@ func (r *rounds) soak(ctx context.Context, s *soaker) error {
 		failed = s.round(ctx, r.std, n) // perhaps because the target leaks: what it has left is to be seen
 		r.pause(ctx, settle, fmt.Sprintf("round %d of %d is over", n, s.rounds))
 		r.rest(ctx, n+1)
+		if silent := r.silent(); len(silent) > 0 && failed == nil && ctx.Err() == nil {
+			failed = fmt.Errorf("%s gave no sample after round %d: did it crash? No more load was run", classify.Few(silent), n)
+		}
 	}
 	if ctx.Err() == nil && failed == nil && r.rises() {
 		r.pause(ctx, settle, "something is left; it gets the same time once more to go away")
@@ -75,9 +78,15 @@ func (r *rounds) rest(ctx context.Context, number int) {
 			break
 		}
 	}
-	if ctx.Err() == nil {
-		r.say("at rest: %s in %s", classify.Count(r.standing(), "goroutine"), countTargets(len(r.watches)))
+	if ctx.Err() != nil {
+		return
 	}
+	silent := r.silent()
+	line := fmt.Sprintf("at rest: %s in %s", classify.Count(r.standing(), "goroutine"), countTargets(len(r.watches)-len(silent)))
+	if len(silent) > 0 {
+		line += ", and no sample of " + classify.Few(silent)
+	}
+	r.say("%s", line)
 }
 
 // missing reports whether a target that the soak is about gave no sample yet.
@@ -85,15 +94,31 @@ func (r *rounds) missing() bool {
 	return len(r.lost) > 0 || slices.ContainsFunc(r.watches, func(w *watch) bool { return w.taken == 0 })
 }
 
-// standing is the number of goroutines in the newest samples.
+// standing is the number of goroutines in the newest samples of this rest.
 func (r *rounds) standing() int {
 	sum := 0
 	for _, w := range r.watches {
-		if n := len(w.target.Samples); n > 0 {
-			sum += w.target.Samples[n-1].Goroutines.Total
+		if r.restsIn(w) {
+			sum += w.target.Samples[len(w.target.Samples)-1].Goroutines.Total
 		}
 	}
 	return sum
+}
+
+// silent are the targets that gave no sample at this rest.
+func (r *rounds) silent() (names []string) {
+	for _, w := range r.watches {
+		if !r.restsIn(w) {
+			names = append(names, w.target.Name)
+		}
+	}
+	return names
+}
+
+// restsIn reports whether the target gave a sample at this rest.
+func (r *rounds) restsIn(w *watch) bool {
+	n := len(w.target.Samples)
+	return n > 0 && w.target.Samples[n-1].Rest == r.resting
 }
 
 // pause lets the processes settle.

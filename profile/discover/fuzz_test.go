@@ -2,6 +2,7 @@ package discover
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"net/url"
@@ -10,6 +11,7 @@ import (
 	"strings"
 	"testing"
 	"unicode"
+	"unicode/utf16"
 
 	"github.com/prometheus/common/model"
 	"go.yaml.in/yaml/v3"
@@ -90,11 +92,18 @@ type group struct {
 // lineEndRE matches what ends a line in YAML.
 var lineEndRE = regexp.MustCompile("\r\n|[\r\n\u0085\u2028\u2029]")
 
-// lines returns how many lines a file may have: in UTF-16, which YAML allows, at
-// most one a character.
+// lines returns how many lines a file has, which may be in UTF-16: YAML allows it.
 func lines(data []byte) int {
-	if bytes.HasPrefix(data, []byte("\xfe\xff")) || bytes.HasPrefix(data, []byte("\xff\xfe")) {
-		return len(data)
+	for mark, order := range map[string]binary.ByteOrder{"\xfe\xff": binary.BigEndian, "\xff\xfe": binary.LittleEndian} {
+		rest, ok := bytes.CutPrefix(data, []byte(mark))
+		if !ok {
+			continue
+		}
+		var units []uint16
+		for ; len(rest) > 1; rest = rest[2:] {
+			units = append(units, order.Uint16(rest))
+		}
+		data = []byte(string(utf16.Decode(units)))
 	}
 	return len(lineEndRE.FindAllIndex(data, -1)) + 1
 }
