@@ -220,14 +220,16 @@ var witnessCounters = map[string]func(profile.Metrics) float64{
 }
 
 // witnessed returns how often it happened in the process while it was looked at; told is
-// false if /metrics do not tell.
+// false if /metrics do not tell. Of a process that was not seen after the last load
+// of a soak they do not tell that it did not happen.
 func (p *process) witnessed(name string) (n float64, told bool) {
 	l := p.newest()
 	first, last := l.samples[0].Metrics, l.last().Metrics
 	if first == nil || last == nil {
 		return 0, false
 	}
-	return witnessCounters[name](last) - witnessCounters[name](first), true
+	n = witnessCounters[name](last) - witnessCounters[name](first)
+	return n, n > 0 || p.lastRest == 0 || l.last().Rest == p.lastRest && len(l.rests()) > 1
 }
 
 // withCodes sums a family of completed requests up that were given up.

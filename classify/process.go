@@ -31,6 +31,8 @@ type process struct {
 	callers []*process
 	// tied says that counts rose and the load with them.
 	tied bool
+	// lastRest is the last rest of the soak that its samples are of; 0 for none.
+	lastRest int
 }
 
 func newProcess(t *profile.Target) *process {

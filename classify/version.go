@@ -64,9 +64,11 @@ func (p *process) lookAtDump(o origin.Origin) {
 	}
 }
 
-// contradict warns of a version that the frames are not of.
+// contradict warns of a version that the frames are not of. One that the table of
+// releases does not have, as the next release's candidate, may have the frames of
+// any that it has.
 func (p *process) contradict(o origin.Origin) {
-	if !p.versioned || !o.Sure || slices.ContainsFunc(o.Thanos, func(v string) bool { return "v"+v == p.releases[0].Number }) {
+	if !p.versioned || !o.Sure || !origin.Covers(p.releases[0].Number) || slices.ContainsFunc(o.Thanos, func(v string) bool { return "v"+v == p.releases[0].Number }) {
 		return
 	}
 	p.notes = append(p.notes, fmt.Sprintf("%s, as %s, is not what its frames are of: they are those of %s",

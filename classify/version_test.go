@@ -41,6 +41,7 @@ func TestLookAtDump(t *testing.T) {
 		{"its suffix does not contradict", "0.35.1-acme.2", origin.Origin{Thanos: []string{"0.35.1"}, Sure: true}, "0.35.1-acme.2 ", nil, "v0.35.1-acme.2", 0},
 		{"another than the process says", "0.35.1", origin.Origin{Thanos: []string{"0.36.0"}, Sure: true}, "0.35.1 ", nil, "v0.35.1", 1},
 		{"another, perhaps", "0.35.1", origin.Origin{Thanos: []string{"0.36.0"}}, "0.35.1 ", nil, "v0.35.1", 0},
+		{"the candidate of the next release", "0.43.0-rc.0", origin.Origin{Thanos: []string{"0.42.4"}, Sure: true}, "0.43.0-rc.0 ", nil, "v0.43.0-rc.0", 0},
 		{"no release", "main-2f1ab3", origin.Origin{Thanos: []string{"0.36.0"}, Sure: true}, "main-2f1ab3 ", nil, "", 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -327,18 +327,35 @@ func (p *page) remedy(m *classify.Remedy) {
 // step writes what to do, the command on a line of its own so that it can be
 // copied whole, and what it costs.
 func (p *page) step(label string, s classify.Step) {
-	switch {
-	case s.Command == "" || strings.Contains(s.Text, s.Command):
+	switch command := typedApart(s); {
+	case command == "":
 		p.paragraph(styled(label, bold), labelWidth, s.Text, plain)
-	case labelWidth+columns(s.Text)+2+columns(s.Command) <= p.width:
-		p.line(styled(label, bold), text(s.Text+"  "), styled(s.Command, bold))
+	case labelWidth+columns(s.Text)+2+columns(command) <= p.width:
+		p.line(styled(label, bold), text(s.Text+"  "), styled(command, bold))
 	default:
 		p.paragraph(styled(label, bold), labelWidth, s.Text, plain)
-		p.command(s.Command)
+		p.command(command)
 	}
 	if s.Cost != "" {
 		p.paragraph(text(""), labelWidth, "cost: "+s.Cost, dim)
 	}
+}
+
+// typedApart is the command of a step, unless its text names it; empty if there is
+// none.
+func typedApart(s classify.Step) string {
+	if strings.Contains(s.Text, s.Command) {
+		return ""
+	}
+	return s.Command
+}
+
+// stepLine is a step in one line.
+func stepLine(s classify.Step) string {
+	if command := typedApart(s); command != "" {
+		return s.Text + ": " + command
+	}
+	return s.Text
 }
 
 // command writes a command whole, however long it is.

@@ -120,7 +120,7 @@ func TestFormatsAgreeOnSoaks(t *testing.T) {
 		t.Errorf("without rests: %q", got)
 	}
 	lines := strings.Join(report.SoakLines(&r, 3, []string{"soak.tar.gz"}), "\n")
-	if want := `verdict: CLEAN 2 queriers, 18 samples each: no known leak, and no stack grows; required, but not exercised: silent-store (exit status 3)
+	if want := `verdict: CLEAN 2 queriers (thanos 0.35.1), 18 samples each: no known leak, and no stack grows; required, but not exercised: silent-store (exit status 3)
 at rest: 25 → 25 → 26 → 25 (400, 410, 405 requests)
 exercised: requests
 not exercised: silent-store (none); TL-2099-001 (nothing shows it)

@@ -157,8 +157,8 @@ func TestHeadline(t *testing.T) {
 	for _, tt := range []struct{ result, want string }{
 		{"flagship", "LEAK confirmed  TL-2024-001 on 1 of 1 querier (thanos 0.35.1): 144 goroutines blocked for ever"},
 		{"fleet", "LEAK confirmed  TL-2024-001 on 7 of 58 queriers (thanos 0.35.1, 0.36.0): 1008 goroutines blocked for ever"},
-		{"clean", "CLEAN  2 queriers, 18 samples each: no known leak, and no stack grows"},
-		{"undecided", "UNDECIDED  1 querier, 1 sample: no known leak; growth needs more samples (1 of at least 6)"},
+		{"clean", "CLEAN  2 queriers (thanos 0.35.1), 18 samples each: no known leak, and no stack grows"},
+		{"undecided", "UNDECIDED  1 querier (thanos 0.42.0 to 0.42.4), 1 sample: no known leak; growth needs more samples (1 of at least 6)"},
 		{"incomplete", "INCOMPLETE  1 of 2 targets gave no sample; the others: no known leak"},
 		{"empty", "INCOMPLETE  there was nothing to look at"},
 	} {

@@ -62,18 +62,37 @@ func where(f *classify.Finding, r *classify.Result) string {
 // versions names the releases of the targets that have the finding.
 func versions(f *classify.Finding) string {
 	var names []string
-	unknown := false
 	for _, m := range f.Remedies {
-		name := cmp.Or(m.Version, candidates(m.Candidates))
-		unknown = unknown || name == ""
+		names = append(names, cmp.Or(m.Version, candidates(m.Candidates)))
+	}
+	return cmp.Or(inBrackets(names), " (version unknown)")
+}
+
+// releasesOf names the releases of the targets that gave samples; empty if none is
+// known.
+func releasesOf(targets []classify.TargetResult) string {
+	var names []string
+	for _, t := range targets {
+		if t.Samples > 0 {
+			names = append(names, cmp.Or(t.ThanosVersion, candidates(t.VersionCandidates)))
+		}
+	}
+	return inBrackets(names)
+}
+
+// inBrackets writes the releases, each once, as " (thanos 0.35.1, 0.36.0, others
+// unknown)": an empty one is not known. It is empty if none is.
+func inBrackets(releases []string) string {
+	var names []string
+	for _, name := range releases {
 		if name != "" && !slices.Contains(names, name) {
 			names = append(names, name)
 		}
 	}
 	switch {
 	case len(names) == 0:
-		return " (version unknown)"
-	case unknown:
+		return ""
+	case slices.Contains(releases, ""):
 		names = append(names, "others unknown")
 	}
 	return " (thanos " + strings.Join(names, ", ") + ")"

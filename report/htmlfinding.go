@@ -258,11 +258,7 @@ func (w *htmlWriter) remedies(remedies []classify.Remedy) []htmlRemedy {
 			v.For = cutMiddle(printable(m.whom), min(2*maxName, w.text))
 		}
 		for _, s := range m.Steps[:min(len(m.Steps), w.items)] {
-			step := htmlStep{Text: w.clean(s.Text), Cost: w.clean(s.Cost)}
-			if !strings.Contains(s.Text, s.Command) {
-				step.Command = cut(printable(s.Command), maxText)
-			}
-			v.Steps = append(v.Steps, step)
+			v.Steps = append(v.Steps, htmlStep{Text: w.clean(s.Text), Command: cut(printable(typedApart(s)), maxText), Cost: w.clean(s.Cost)})
 		}
 		for _, a := range m.Avoid[:min(len(m.Avoid), w.items)] {
 			v.Avoid = append(v.Avoid, w.clean(a))

@@ -55,7 +55,7 @@ func suiteOf(run Run, r *classify.Result, t *classify.TargetResult) junitSuite {
 		s.Timestamp = run.Started.UTC().Format("2006-01-02T15:04:05")
 	}
 	sampled := junitCase{Name: caseSampled}
-	if t.Samples == 0 || t.Judged == classify.JudgedNo {
+	if t.Samples == 0 || t.Judged == classify.JudgedNo || run.Strict && t.Undecided != "" && t.Error != "" {
 		sampled.Error = &junitText{Message: printable(t.Error)}
 	}
 	s.Cases = append(s.Cases, sampled)
@@ -65,6 +65,9 @@ func suiteOf(run Run, r *classify.Result, t *classify.TargetResult) junitSuite {
 	known, unknown := junitCase{Name: caseKnown}, junitCase{Name: caseUnknown}
 	if t.Judged == classify.JudgedUndecided {
 		unknown.Skipped = &junitText{Message: printable(t.Undecided)}
+		if run.Strict {
+			known.Skipped = unknown.Skipped // what was seen of it is no ground to pass it
+		}
 	}
 	if len(r.Ignored) > 0 {
 		known.Skipped = &junitText{Message: noLeak(r)}
@@ -127,7 +130,7 @@ func inBrief(f *classify.Finding, o *classify.Occurrence) []string {
 	}
 	for _, m := range f.Remedies {
 		for _, s := range m.Steps {
-			lines = append(lines, "do: "+joined(s.Text, s.Command))
+			lines = append(lines, "do: "+stepLine(s))
 		}
 	}
 	for i := range lines {

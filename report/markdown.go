@@ -184,8 +184,8 @@ func (m *markdown) remedy(rem *classify.Remedy, several bool) {
 	m.line("")
 	for i, s := range rem.Steps {
 		text := md(s.Text)
-		if s.Command != "" && !strings.Contains(s.Text, s.Command) {
-			text += ": " + code(s.Command)
+		if command := typedApart(s); command != "" {
+			text += ": " + code(command)
 		}
 		if s.Cost != "" {
 			text += " (cost: " + md(s.Cost) + ")"

@@ -295,11 +295,11 @@ func (p *page) exposures(r *classify.Result) {
 	for i, who := range all {
 		all[i] = strings.Join(byWho[who], ", ") + " can hit " + who
 	}
-	seen, what := "they were", "ID"
+	they, them, what := "they were", "them", "ID"
 	if len(ids) == 1 {
-		seen, what = "it was", ids[0]
+		they, them, what = "it was", "it", ids[0]
 	}
 	p.blank()
-	p.paragraph(styled("  exposed", yellow), 11, fmt.Sprintf("%s: release and preconditions fit, but %s not seen (yet); for more: thanosleak advisories %s",
-		strings.Join(all, "; "), seen, what), plain)
+	p.paragraph(styled("  exposed", yellow), 11, fmt.Sprintf("%s: the release has %s and nothing rules %s out, but %s not seen (yet); for more: thanosleak advisories %s",
+		strings.Join(all, "; "), them, them, they, what), plain)
 }

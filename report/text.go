@@ -168,7 +168,7 @@ func (p *page) more(n int, noun string, verbose bool) {
 	}
 }
 
-// looked says what was looked at: "2 queriers, 18 samples each".
+// looked says what was looked at: "2 queriers (thanos 0.42.4), 18 samples each".
 func looked(r *classify.Result) string {
 	judged, fewest, most := 0, 0, 0
 	for _, t := range r.Targets {
@@ -184,6 +184,7 @@ func looked(r *classify.Result) string {
 	if judged == len(r.Targets) {
 		s = processes(r.Targets)
 	}
+	s += releasesOf(r.Targets)
 	switch {
 	case judged == 0:
 		return s

@@ -189,11 +189,11 @@ func TestExposures(t *testing.T) {
 		want    string
 	}{
 		{"none", []classify.TargetResult{exposed("a")}, ""},
-		{"one", []classify.TargetResult{exposed("a", "TL-1")}, "TL-1 can hit a: release and preconditions fit, but it was not seen (yet); for more: thanosleak advisories TL-1"},
+		{"one", []classify.TargetResult{exposed("a", "TL-1")}, "TL-1 can hit a: the release has it and nothing rules it out, but it was not seen (yet); for more: thanosleak advisories TL-1"},
 		{"the same targets", []classify.TargetResult{exposed("a", "TL-1", "TL-2"), exposed("b", "TL-1", "TL-2")},
-			"TL-1, TL-2 can hit a, b: release and preconditions fit, but they were not seen (yet); for more: thanosleak advisories ID"},
+			"TL-1, TL-2 can hit a, b: the release has them and nothing rules them out, but they were not seen (yet); for more: thanosleak advisories ID"},
 		{"others and many", []classify.TargetResult{exposed("a", "TL-1", "TL-2"), exposed("b", "TL-1"), exposed("c", "TL-1"), exposed("d", "TL-1")},
-			"TL-1 can hit 4 targets; TL-2 can hit a: release and preconditions fit, but they were not seen (yet); for more: thanosleak advisories ID"},
+			"TL-1 can hit 4 targets; TL-2 can hit a: the release has them and nothing rules them out, but they were not seen (yet); for more: thanosleak advisories ID"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			p := &page{width: 500}

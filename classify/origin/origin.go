@@ -22,6 +22,8 @@ package origin
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/thanosleak/thanosleak/profile"
 )
@@ -60,6 +62,14 @@ func Of(snapshots ...*profile.Snapshot) Origin {
 	o.judge(known, collect(known, calls))
 	o.Go = o.goReleases(std, calls)
 	return o
+}
+
+// Covers reports whether the table has the release, as "v0.35.1": a newer one may
+// be taken for any that it has.
+func Covers(version string) bool {
+	known, err := knownReleases()
+	name := strings.TrimPrefix(version, "v")
+	return err == nil && slices.ContainsFunc(known.releases, func(r *release) bool { return r.name == name })
 }
 
 // warn adds what contradicts itself.

@@ -53,7 +53,7 @@ func TestCI(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
-			url := startLeaky(t, bin, "-leak", "none")
+			url := startLeaky(t, bin, "-leak", "none", "-silent")
 			writeScript(t, dir, "load.sh", "#!/bin/sh\nexec load "+url+" 30\n")
 			for _, args := range soaks {
 				for i := range args {

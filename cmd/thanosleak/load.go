@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"time"
 )
 
@@ -73,15 +74,25 @@ func endGroup(cmd *exec.Cmd) {
 	killGroup(cmd)
 }
 
-// stop ends a command, and returns what came of it.
+// stop ends a command, and returns what came of it. Whoever signals again does not
+// want to wait for it; it must not go on without thanosleak.
 func stop(cmd *exec.Cmd, done <-chan error) error {
 	terminateGroup(cmd)
-	timer := time.NewTimer(loadGrace)
-	defer timer.Stop()
-	select {
-	case err := <-done:
-		return err
-	case <-timer.C:
+	patience, pause := time.NewTimer(loadGrace), time.NewTimer(signalPause)
+	defer patience.Stop()
+	defer pause.Stop()
+	again := make(chan os.Signal, 1)
+	defer signal.Stop(again)
+	for {
+		select {
+		case err := <-done:
+			return err
+		case <-pause.C:
+			signal.Notify(again, stopSignals...)
+			continue
+		case <-again:
+		case <-patience.C:
+		}
 		killGroup(cmd)
 		return <-done
 	}

@@ -29,15 +29,21 @@ import (
 	"time"
 )
 
+// stopSignals end a run, which then tells what there is.
+var stopSignals = []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP}
+
+// signalPause is the time after a signal in which another counts as the same:
+// timeout(1) signals its child, and then the group that this is in.
+const signalPause = time.Second
+
 func main() {
 	if os.Getenv("GOGC") == "" {
 		// It runs beside what it watches: a tenth of CPU time is given for a third
 		// of the memory of a fleet.
 		debug.SetGCPercent(40)
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	// After the first signal the next one ends the program at once, unless it is the
-	// same one twice: timeout(1) signals its child, and then the group that this is in.
-	context.AfterFunc(ctx, func() { time.AfterFunc(time.Second, stop) })
+	ctx, stop := signal.NotifyContext(context.Background(), stopSignals...)
+	// After the first signal the next one ends the program at once.
+	context.AfterFunc(ctx, func() { time.AfterFunc(signalPause, stop) })
 	os.Exit(run(ctx, os.Args[1:], streams{in: os.Stdin, out: os.Stdout, err: os.Stderr, env: os.Getenv}))
 }

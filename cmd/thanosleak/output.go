@@ -81,28 +81,8 @@ func (s *shared) add(c *cobra.Command) {
 
 // check finds mistakes before anything is done.
 func (s *shared) check() error {
-	toStdout, files := 0, map[string]bool{}
-	for _, o := range s.outputs {
-		name, file, toFile := strings.Cut(o, "=")
-		if !toFile {
-			toStdout++
-		}
-		if formats[name] == nil || name == "pprof" && !toFile { // which no terminal shows
-			return usagef("-o %s: want %s", o, formatNames)
-		}
-		if toFile && (file == "" || files[file]) {
-			return usagef("-o %s: each format needs a file of its own: -o FORMAT=FILE", o)
-		}
-		files[file] = true
-		if info, err := os.Stat(filepath.Dir(file)); toFile && (err != nil || !info.IsDir()) {
-			return usagef("-o %s: there is no folder %s to write to", o, filepath.Dir(file))
-		}
-		if info, err := os.Stat(file); toFile && err == nil && info.IsDir() {
-			return usagef("-o %s: %s is a folder: name a file in it", o, file)
-		}
-	}
-	if toStdout > 1 {
-		return usagef("only one -o goes to standard output; give the others a file: -o FORMAT=FILE")
+	if err := s.checkOutputs(); err != nil {
+		return err
 	}
 	if !slices.Contains([]string{"confirmed", "likely", "suspect", "never"}, s.failOn) {
 		return usagef("--fail-on %s: want confirmed, likely, suspect or never", s.failOn)
@@ -117,6 +97,67 @@ func (s *shared) check() error {
 		return err
 	}
 	return s.checkMemory()
+}
+
+// checkOutputs refuses formats that there are not, and files that cannot be written.
+func (s *shared) checkOutputs() error {
+	toStdout := 0
+	for _, o := range s.outputs {
+		name, file, toFile := strings.Cut(o, "=")
+		if formats[name] == nil || name == "pprof" && !toFile { // which no terminal shows
+			return usagef("-o %s: want %s", o, formatNames)
+		}
+		if !toFile {
+			toStdout++
+			continue
+		}
+		if file == "" {
+			return usagef("-o %s: each format needs a file of its own: -o FORMAT=FILE", o)
+		}
+		if err := checkFile("-o "+o, file); err != nil {
+			return err
+		}
+	}
+	if toStdout > 1 {
+		return usagef("only one -o goes to standard output; give the others a file: -o FORMAT=FILE")
+	}
+	return checkDistinct(s.outputFiles())
+}
+
+// outputFiles are the files of -o.
+func (s *shared) outputFiles() []string {
+	var files []string
+	for _, o := range s.outputs {
+		if _, file, toFile := strings.Cut(o, "="); toFile {
+			files = append(files, file)
+		}
+	}
+	return files
+}
+
+// checkFile refuses a file to be written whose folder is not there, or that is a
+// folder itself.
+func checkFile(flag, file string) error {
+	if info, err := os.Stat(filepath.Dir(file)); err != nil || !info.IsDir() {
+		return usagef("%s: there is no folder %s to write to", flag, filepath.Dir(file))
+	}
+	if info, err := os.Stat(file); err == nil && info.IsDir() {
+		return usagef("%s: %s is a folder: name a file in it", flag, file)
+	}
+	return nil
+}
+
+// checkDistinct refuses to write two things to one file; empty names are left out.
+func checkDistinct(files []string) error {
+	seen := map[string]bool{}
+	for _, file := range files {
+		name := filepath.Clean(file)
+		if file != "" && seen[name] {
+			return usagef("%s is to be written twice: each needs a file of its own", file)
+		}
+		seen[name] = true
+	}
+	return nil
 }
 
 // readIgnore reads --ignore.

@@ -100,7 +100,10 @@ func (s *scraping) check() error {
 	if err := checkDir(s.dir); err != nil {
 		return err
 	}
-	return s.shared.check()
+	if err := s.shared.check(); err != nil {
+		return err
+	}
+	return checkDistinct(append(s.outputFiles(), s.dir))
 }
 
 // checkSize reads --retention-size.

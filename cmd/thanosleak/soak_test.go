@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -77,6 +78,17 @@ func TestSoakSignalledTwice(t *testing.T) {
 	})
 }
 
+// TestSoakInterruptedAgain: a second Ctrl-C ends a load command that does not heed
+// the first by force, and the report comes all the same.
+func TestSoakInterruptedAgain(t *testing.T) {
+	needShell(t)
+	url := startLeaky(t, builtLeaky(t, leakySource), "-leak", "none")
+	interruptedSoak(t, url, `trap "" TERM; echo load begins >&2; sleep 600`, func(p *os.Process) error {
+		time.AfterFunc(signalPause+100*time.Millisecond, func() { _ = p.Signal(os.Interrupt) })
+		return p.Signal(os.Interrupt)
+	})
+}
+
 // interruptedSoak runs a soak, whose load command says "load …" when it begins, and
 // stops it by then. It has to report that too little was seen.
 func interruptedSoak(t *testing.T, url, load string, stop func(*os.Process) error) {
@@ -130,12 +142,24 @@ func TestSoakOfOneThatDies(t *testing.T) {
 		process.ServeHTTP(w, r)
 	}))
 	defer server.Close()
-	out, _ := thanosleak(t, "soak", server.URL, "--settle", "10ms", "--interval", "10ms", "--", "load", server.URL, "2").CombinedOutput()
+	junit := filepath.Join(t.TempDir(), "soak.xml")
+	out, _ := thanosleak(t, "soak", server.URL, "-o", "text", "-o", "junit="+junit, "--settle", "10ms", "--interval", "10ms", "--", "load", server.URL, "2").CombinedOutput()
 	text := string(out)
-	for _, want := range []string{"0 goroutines in 0 targets, and no sample of 127.0.0.1", "gave no sample after round 1: did it crash?", "(exit status 3)"} {
+	for _, want := range []string{"0 goroutines in 0 targets, and no sample of 127.0.0.1", "gave no sample after round 1: did it crash?", "(exit status 3)",
+		"cancelled (/metrics do not tell)"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is not said\n%s", want, text)
 		}
+	}
+	if strings.Contains(text, "did not happen") {
+		t.Errorf("it is said that something did not happen\n%s", text)
+	}
+	cases, err := os.ReadFile(junit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if passed := regexp.MustCompile(`<testcase [^>]*name="(gives|no|enough) [^>]*></testcase>`).FindAll(cases, -1); len(passed) > 0 {
+		t.Errorf("passed: %s", passed)
 	}
 	if strings.Contains(text, "round 2 of 3") {
 		t.Errorf("more load was run\n%s", text)

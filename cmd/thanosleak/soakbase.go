@@ -3,18 +3,21 @@ package main
 import (
 	"fmt"
 	"os"
-	"path/filepath"
 
 	"github.com/thanosleak/thanosleak/classify"
 	"github.com/thanosleak/thanosleak/profile"
+	"github.com/thanosleak/thanosleak/report"
 )
 
 // checkBaseline reads --baseline and finds out whether --write-baseline can be
 // written.
 func (s *soaker) checkBaseline() error {
-	if dir := filepath.Dir(s.writeBaseline); s.writeBaseline != "" {
-		if info, err := os.Stat(dir); err != nil || !info.IsDir() {
-			return usagef("--write-baseline %s: there is no folder %s to write to", s.writeBaseline, dir)
+	if s.writeBaseline != "" {
+		if err := checkFile("--write-baseline "+s.writeBaseline, s.writeBaseline); err != nil {
+			return err
+		}
+		if err := checkDistinct(append(s.outputFiles(), s.dir, s.writeBaseline)); err != nil {
+			return err
 		}
 	}
 	if s.baselineFile == "" {
@@ -28,6 +31,19 @@ func (s *soaker) checkBaseline() error {
 		return usagef("--baseline: %w", err)
 	}
 	return nil
+}
+
+// warnBaseline says which of the findings the baseline accepts from now on, in as
+// many goroutines as they have.
+func (s *soaker) warnBaseline(std streams, result *classify.Result) {
+	if s.writeBaseline == "" {
+		return
+	}
+	for _, f := range result.Findings {
+		if f.Level.AtLeast(classify.Suspect) {
+			fmt.Fprintf(std.err, "thanosleak: %s accepts a %s: %s\n", s.writeBaseline, f.Class, report.Printable(f.Title))
+		}
+	}
 }
 
 // saveBaseline writes --write-baseline, if the soak was run to its end: what a

@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/thanosleak/thanosleak/classify"
@@ -215,6 +214,9 @@ func (s *soaker) report(ctx context.Context, r *rounds, run report.Run, failed e
 	for _, text := range complaints {
 		r.complain(text)
 	}
+	if unsaved == nil {
+		s.warnBaseline(r.std, result)
+	}
 	status := s.status(r.std, result, notKept, unwritten, unsaved, failed)
 	if s.quiet && status == nil {
 		return nil
@@ -231,15 +233,12 @@ func (s *soaker) artefacts(kept, saved bool) []string {
 	if kept {
 		files = append(files, s.dir)
 	}
-	for _, o := range s.outputs {
-		_, file, _ := strings.Cut(o, "=")
-		files = append(files, file)
-	}
+	files = append(files, s.outputFiles()...)
 	if saved {
 		files = append(files, s.writeBaseline)
 	}
 	return slices.DeleteFunc(files, func(file string) bool {
-		_, err := os.Stat(file)
-		return file == "" || err != nil
+		_, err := os.Stat(file) // which there is none of for ""
+		return err != nil
 	})
 }

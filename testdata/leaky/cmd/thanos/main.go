@@ -20,7 +20,8 @@
 // every GET of /api/v1/query leaks once more (with -every K each K-th), and
 // every GET of /api/v1/query_range does, whatever K is; with -each D it leaks by
 // itself once every D. With -idle two goroutines wait for the end of the program,
-// as many harmless ones do: select {} and <-context.Background().Done().
+// as many harmless ones do: select {} and <-context.Background().Done(). With
+// -silent its /metrics count a silent store with each query.
 // SIGTERM, an interrupt and, unless -watch-stdin=false, the end of stdin stop it with status 0.
 package main
 
@@ -43,6 +44,7 @@ type options struct {
 	every  int
 	each   time.Duration
 	idle   bool
+	silent bool
 }
 
 func main() {
@@ -53,6 +55,7 @@ func main() {
 	flag.IntVar(&o.every, "every", 1, "each how many queries one leaks afterwards; 0: none")
 	flag.DurationVar(&o.each, "each", 0, "time between leaks that happen by themselves; 0: none do")
 	flag.BoolVar(&o.idle, "idle", false, "have goroutines that wait for the end of the program")
+	flag.BoolVar(&o.silent, "silent", false, "count a silent store with each query, which leaks nothing")
 	watch := flag.Bool("watch-stdin", true, "stop at the end of stdin, so that no process outlives its test")
 	flag.Parse()
 

@@ -12,6 +12,8 @@ import (
 // labels that are not.
 type metrics struct {
 	start time.Time
+	// silent says that each query counts as one whose store fell silent.
+	silent bool
 
 	mu       sync.Mutex
 	handlers map[string]*requests
@@ -20,9 +22,10 @@ type metrics struct {
 // requests counts those of one handler.
 type requests struct{ inFlight, done int }
 
-func newMetrics() *metrics {
+func newMetrics(silent bool) *metrics {
 	return &metrics{
 		start:    time.Now(),
+		silent:   silent,
 		handlers: map[string]*requests{"query": {}, "query_range": {}},
 	}
 }
@@ -65,5 +68,9 @@ func (m *metrics) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 	fmt.Fprintf(w, "# TYPE http_requests_total counter\n")
 	for _, h := range []string{"query", "query_range"} {
 		fmt.Fprintf(w, "http_requests_total{code=\"200\",handler=%q,method=\"get\",tenant=\"canary-tenant\"} %d\n", h, m.handlers[h].done)
+	}
+	if m.silent {
+		fmt.Fprintf(w, "# TYPE grpc_client_handled_total counter\n")
+		fmt.Fprintf(w, "grpc_client_handled_total{grpc_code=\"Canceled\",grpc_method=\"Series\",grpc_service=\"thanos.Store\",grpc_type=\"server_stream\"} %d\n", m.handlers["query"].done)
 	}
 }

@@ -108,7 +108,7 @@ func handler(o options) http.Handler {
 	if o.leak == "none" {
 		queryRange = api.Query
 	}
-	m := newMetrics()
+	m := newMetrics(o.silent)
 	mux := http.NewServeMux()
 	mux.Handle("GET /api/v1/query", m.instrument("query", api.Query))
 	mux.Handle("GET /api/v1/query_range", m.instrument("query_range", queryRange))
