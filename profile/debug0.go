@@ -32,6 +32,9 @@ func parseDebug0(data []byte, o Options) (*Snapshot, error) {
 	if err := p.CheckValid(); err != nil {
 		return nil, fmt.Errorf("damaged pprof profile: %w", err)
 	}
+	for _, f := range p.Function { // here, for a function stands in many stacks
+		f.Name = foldTypeArgs(f.Name)
+	}
 	b := newBuilder(Debug0, len(p.Sample))
 	if err := b.setKind(p); err != nil {
 		return nil, err
@@ -148,9 +151,11 @@ func (b *builder) setKind(p *pprof.Profile) error {
 }
 
 // stackOf appends the frames of a sample, leaf first, to the empty slice, and
-// returns the state that the runtime's part of them tells.
+// returns the state that the runtime's part of them tells. The names of functions
+// are without type arguments.
 func stackOf(frames []Frame, s *pprof.Sample, channelsKnown bool) ([]Frame, State) {
 	state := StateUnknown
+	inRuntime := true // no frame of the program has been seen yet
 	for _, loc := range s.Location {
 		if len(frames) >= maxStack {
 			break
@@ -159,17 +164,18 @@ func stackOf(frames []Frame, s *pprof.Sample, channelsKnown bool) ([]Frame, Stat
 			if l.Function == nil {
 				continue
 			}
-			name := foldTypeArgs(l.Function.Name)
+			name := l.Function.Name
 			if name == "" {
 				name = fmt.Sprintf("%#x", loc.Address) // a signature is never empty
 			}
-			if state == StateUnknown && stillInRuntime(frames) {
+			if inRuntime && state == StateUnknown {
 				state = stateAt(name, l.Line-l.Function.StartLine, channelsKnown)
+				inRuntime = isRuntime(name)
 			}
 			frames = append(frames, Frame{Func: name, File: l.Function.Filename, Line: int(l.Line)})
 		}
 		if len(loc.Line) == 0 {
-			frames = append(frames, Frame{Func: fmt.Sprintf("%#x", loc.Address)})
+			frames, inRuntime = append(frames, Frame{Func: fmt.Sprintf("%#x", loc.Address)}), false
 		}
 	}
 	if len(frames) == 0 {
@@ -179,11 +185,6 @@ func stackOf(frames []Frame, s *pprof.Sample, channelsKnown bool) ([]Frame, Stat
 		state = syncState(frames)
 	}
 	return frames, state
-}
-
-// stillInRuntime reports whether no frame of the program has been seen yet.
-func stillInRuntime(frames []Frame) bool {
-	return len(frames) == 0 || isRuntime(frames[len(frames)-1].Func)
 }
 
 // stateAt returns the state told by one function of the runtime and the
@@ -208,7 +209,7 @@ func channelsKnown(p *pprof.Profile, goVersion string) bool {
 	}
 	for _, loc := range p.Location {
 		for _, l := range loc.Line {
-			if l.Function == nil {
+			if l.Function == nil || !strings.HasPrefix(l.Function.Name, "runtime.") {
 				continue
 			}
 			if _, channel := chanOffsets[l.Function.Name]; channel &&
