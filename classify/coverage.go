@@ -54,6 +54,9 @@ type Condition struct {
 	Affected bool `json:"affected"`
 	// Required says that the soak fails without it.
 	Required bool `json:"required"`
+
+	// Try says what makes it happen; empty where Text says it.
+	Try string `json:"-"`
 }
 
 // Names of the conditions that are not those of one advisory.
@@ -100,10 +103,12 @@ func (j *judge) soakOf(processes []*process, cases []*caseOf) *Soak {
 		return nil
 	}
 	s.Conditions = append(s.Conditions, requestsCondition(soaked, s.Targets))
-	if c, ok := happened(ConditionCancelled, "a request is cancelled or times out", "", soaked); ok {
+	if c, ok := happened(Condition{Name: ConditionCancelled, Text: "a request is cancelled or times out",
+		Try: "queries that take longer than --query.timeout"}, "", soaked); ok {
 		s.Conditions = append(s.Conditions, c)
 	}
-	if c, ok := happened(ConditionSilentStore, "a store is silent for so long that its stream is given up", "query", soaked); ok {
+	if c, ok := happened(Condition{Name: ConditionSilentStore, Text: "a store is silent for so long that its stream is given up",
+		Try: "--store.response-timeout, and silentstore among the endpoints (docs/recipes.md) or kill -STOP of a store"}, "query", soaked); ok {
 		s.Conditions = append(s.Conditions, c)
 	}
 	for _, a := range j.Advisories.Advisories {
@@ -243,10 +248,10 @@ func withCodes(m profile.Metrics, family, name, code string) float64 {
 	return sum
 }
 
-// happened is the condition of a witness over the processes of a component; empty
-// for all. ok is false where there is none.
-func happened(name, text, component string, processes []*process) (c Condition, ok bool) {
-	c = Condition{Name: name, Text: text, Affected: true, Observed: "/metrics do not tell"}
+// happened completes the condition of a witness, which has its name, over the
+// processes of a component; empty for all. ok is false where there is none.
+func happened(c Condition, component string, processes []*process) (_ Condition, ok bool) {
+	c.Affected, c.Observed = true, "/metrics do not tell"
 	sum, told := 0.0, true
 	var where []string
 	for _, p := range processes {
@@ -254,7 +259,7 @@ func happened(name, text, component string, processes []*process) (c Condition, 
 			continue
 		}
 		ok = true
-		n, tells := p.witnessed(name)
+		n, tells := p.witnessed(c.Name)
 		if told = told && tells; n > 0 {
 			where = append(where, p.target.Name)
 		}

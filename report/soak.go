@@ -171,8 +171,8 @@ func (p *page) coverage(heading string, conditions []classify.Condition, verbose
 	}
 }
 
-// seenBy is what was observed of a condition, and where to look; empty for
-// nothing.
+// seenBy is what was observed of a condition, where to look, and how to try what
+// was not; empty for nothing.
 func seenBy(c classify.Condition) string {
 	s := ""
 	if c.Observed != "" {
@@ -180,6 +180,9 @@ func seenBy(c classify.Condition) string {
 	}
 	if c.Look != "" {
 		s += " (see " + c.Look + ")"
+	}
+	if c.Try != "" && (c.Exercised == nil || !*c.Exercised) {
+		s += "; to try it: " + c.Try
 	}
 	return s
 }

@@ -76,6 +76,8 @@ func TestLoadErrors(t *testing.T) {
 		{"exception", "fixed: 0.31.0", "fixed: 0.31.0\n    except: [v0.31.0-rc.0]", `affected: except "v0.31.0-rc.0"`},
 		{"no frames", "[acme.pump]", "[]", "culprits: a pattern needs frames, leaf first"},
 		{"an empty frame", "[acme.pump]", "[acme.pump, '']", "culprits: a pattern needs frames, leaf first"},
+		{"a frame of a dump", "[acme.pump]", "[acme.pump, 'acme.(*T).run(0xc000, 0x1)']", `own.yaml:14: culprits: "acme.(*T).run(0xc000, 0x1)" is no name of a function`},
+		{"a creator of a dump", "    in_health", "    created_by: acme.run in goroutine 7\n    in_health", `own.yaml:15: culprits: created_by "acme.run in goroutine 7" is no name of a function`},
 		{"a gap at the end", "[acme.pump]", "[acme.pump, '...']", `culprits: "..." at the end of the frames says nothing`},
 		{"in_health is missing", "    in_health: never\n", "", `culprits: in_health "": culprits want never, briefly or always`},
 		{"in_health", "in_health: never", "in_health: sometimes", `culprits: in_health "sometimes": culprits want`},

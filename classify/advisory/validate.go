@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"golang.org/x/mod/semver"
 
@@ -155,6 +156,9 @@ func (a *Advisory) validatePatterns(ps *problems) {
 
 func (p *Pattern) validate(ps *problems, path, field string, health []Health) {
 	validateFrames(ps, path+".frames", field, p.Frames)
+	if hasSpace(p.CreatedBy) {
+		ps.add(path+".created_by", "%s: created_by %q is no name of a function: there is white space in it", field, p.CreatedBy)
+	}
 	if !slices.Contains(health, p.InHealth) {
 		ps.add(path+".in_health", "%s: in_health %q: culprits want never, briefly or always, victims none", field, p.InHealth)
 	}
@@ -172,6 +176,8 @@ func (p *Pattern) validate(ps *problems, path, field string, health []Health) {
 	p.Releases.validate(ps, path+".releases", field+".releases")
 }
 
+func hasSpace(name string) bool { return strings.ContainsFunc(name, unicode.IsSpace) }
+
 // validateFrames checks the frames of one pattern.
 func validateFrames(ps *problems, path, field string, frames []string) {
 	if len(frames) == 0 || slices.Contains(frames, "") {
@@ -182,6 +188,9 @@ func validateFrames(ps *problems, path, field string, frames []string) {
 		ps.add(path, "%s: %q at the end of the frames says nothing: leave it out", field, gap)
 	}
 	for i, f := range frames {
+		if hasSpace(f) {
+			ps.add(path, "%s: %q is no name of a function: there is white space in it", field, f)
+		}
 		if (f == again || f == sibling) && (i == 0 || frames[i-1] == gap) {
 			ps.add(path, "%s: %q stands for the function above it, and there is none", field, f)
 		}
