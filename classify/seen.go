@@ -102,7 +102,7 @@ func (s *seen) into(w *witness, c *caseOf) {
 
 // evidence says what was seen.
 func (s *seen) evidence() []Evidence {
-	ev := slices.Concat(provenEvidence(s.proven), s.overdue.evidence(), climbEvidence(s.climb), retainedEvidence(s.kept), s.soak.evidence(), loadEvidence(s.blame), turnoverEvidence(s.turnover))
+	ev := slices.Concat(s.soak.evidence(), provenEvidence(s.proven), s.overdue.evidence(), climbEvidence(s.climb), retainedEvidence(s.kept), loadEvidence(s.blame), turnoverEvidence(s.turnover))
 	if s.settles > 0 && s.span <= s.settles {
 		ev = append(ev, Evidence{Kind: KindGrowing, Strength: Contrary,
 			Text: fmt.Sprintf("such a pile-up grows for %s at most and stays there", Span(s.settles))})

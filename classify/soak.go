@@ -191,9 +191,12 @@ func (a ascent) evidence() []Evidence {
 		return nil
 	}
 	n := len(a.floors) - 1
+	left := fmt.Sprintf("%s of load left more each time", Count(n, "round"))
+	if more := a.roundsThatLeft(); more < n {
+		left = fmt.Sprintf("%d of %d rounds of load left more", more, n)
+	}
 	e := Evidence{Kind: KindRetained, Strength: Strong,
-		Text: fmt.Sprintf("at rest %s: %s of load left more each time, and they stayed for the %s that were looked at",
-			arrows(a.floors), Count(n, "round"), Span(a.over))}
+		Text: fmt.Sprintf("at rest %s: %s, and they stayed for the %s that were looked at", arrows(a.floors), left, Span(a.over))}
 	if a.trend == unsettled {
 		e.Strength = Medium
 		e.Text = fmt.Sprintf("at rest %s over %s of load; %s", arrows(a.floors), Count(n, "round"), a.doubt)
@@ -202,6 +205,17 @@ func (a ascent) evidence() []Evidence {
 		e.Text += fmt.Sprintf(" (%s requests)", Counts(a.requests, ", "))
 	}
 	return []Evidence{e}
+}
+
+// roundsThatLeft is the number of rounds after which there were more than before.
+func (a ascent) roundsThatLeft() int {
+	n := 0
+	for i := 1; i < len(a.floors); i++ {
+		if a.floors[i] > a.floors[i-1] {
+			n++
+		}
+	}
+	return n
 }
 
 // arrows writes counts that follow one another: "25 → 25 → 26".

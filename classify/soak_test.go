@@ -83,6 +83,19 @@ func TestTrendOfRests(t *testing.T) {
 	}
 }
 
+// What all rounds but one left is not said of each.
+func TestRoundsThatLeft(t *testing.T) {
+	for text, floors := range map[string][]int{
+		"at rest 0 → 1 → 2 → 3: 3 rounds of load left more each time":           {0, 1, 2, 3},
+		"at rest 0 → 1 → 1 → 2 → 3 → 4: 4 of 5 rounds of load left more, and t": {0, 1, 1, 2, 3, 4},
+	} {
+		ev := ascent{floors: floors, trend: everyTime}.evidence()
+		if len(ev) != 1 || !strings.HasPrefix(ev[0].Text, text) {
+			t.Errorf("%v: %v, want %q", floors, ev, text)
+		}
+	}
+}
+
 // A rest is told by the mark of its samples; another soak before it is not
 // joined.
 func TestRests(t *testing.T) {

@@ -204,7 +204,11 @@ func (j *judge) growingCase(p *process, over life, leader column, followers []co
 		c.title = strings.Replace(c.title, leftOver, "rose and never fell", 1)
 	}
 	if leader.soak.trend == everyTime {
-		c.title = strings.Replace(c.title, "growing", "more with every round of load", 1)
+		rounds := "every round"
+		if leader.soak.roundsThatLeft() < len(leader.soak.floors)-1 {
+			rounds = "most rounds"
+		}
+		c.title = strings.Replace(c.title, "growing", "more with "+rounds+" of load", 1)
 	}
 	c.occurrence.Growth = leader.growth
 	c.occurrence.Evidence = slices.Concat(c.occurrence.Evidence, provenEvidence(proven), o.evidence(),
