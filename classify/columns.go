@@ -75,7 +75,7 @@ func (j *judge) movingColumns(p *process, l life, columns map[profile.Signature]
 	slices.SortFunc(moving, columnOrder)
 	times, work := l.times(), loadOf(l)
 	for i := range moving {
-		j.look(p, l, &moving[i], times, work)
+		j.look(p, l, &moving[i], columns, times, work)
 		if moving[i].growth.Verdict == Growing && moving[i].blame == blameTie {
 			p.tied = true
 		}
@@ -92,13 +92,16 @@ func columnOrder(a, b column) int {
 
 // look fills in how the count of a column developed. Most counts do not rise:
 // that is seen at once, and spares the tests.
-func (j *judge) look(p *process, l life, c *column, times []time.Time, work load) {
+func (j *judge) look(p *process, l life, c *column, columns map[profile.Signature][]float64, times []time.Time, work load) {
 	n := len(c.counts)
 	c.growth = Growth{Verdict: Steady, First: int(c.counts[0]), Last: int(c.counts[n-1]), Lives: len(p.lives)}
 	if !j.Thresholds.rises(c.counts) && forever(*c) == 0 || c.counts[n-1] < j.Thresholds.MinRise {
 		return
 	}
 	c.benign = j.Advisories.BenignOf(c.sig.Functions(), p.component)
+	if c.scales() && forever(*c) == 0 && !j.Thresholds.rises(c.inAll(columns)) {
+		return
+	}
 	c.growth.Verdict, c.growth.P = j.Thresholds.trend(series{times: times, counts: c.counts})
 	if forever(*c) == 1 {
 		if j.onlyRises(c.counts) {
@@ -114,6 +117,22 @@ func (j *judge) look(p *process, l life, c *column, times []time.Time, work load
 	if c.blame = work.blameFor(c.counts); c.blame != blameNone {
 		c.climb = climb{}
 	}
+}
+
+// inAll counts the goroutines of a column with those that began in the same
+// function and stand elsewhere: the keep-alive of a connection waits in one place
+// while streams are open, and in another while none is.
+func (c *column) inAll(columns map[profile.Signature][]float64) []float64 {
+	begun := func(sig profile.Signature) string { f := sig.Functions(); return f[len(f)-1] }
+	sum := make([]float64, len(c.counts))
+	for sig, counts := range columns {
+		if begun(sig) == begun(c.sig) {
+			for i, n := range counts {
+				sum[i] += n
+			}
+		}
+	}
+	return sum
 }
 
 // lookRetained fills in which columns stayed when the work was over. The

@@ -263,6 +263,9 @@ func (j *judge) soakColumns(p *process, l life, columns map[profile.Signature][]
 		}
 		c := column{sig: sig, counts: counts, soak: *s.soak, group: l.last().Goroutines.Group(sig)}
 		c.benign = j.Advisories.BenignOf(sig.Functions(), p.component)
+		if c.scales() && forever(c) == 0 && p.series(l, c.inAll(columns)).soak.trend == flat {
+			continue
+		}
 		c.growth = Growth{Verdict: c.soak.verdict(), First: int(counts[0]), Last: int(counts[len(counts)-1]), Lives: len(p.lives)}
 		rising = append(rising, c)
 	}

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/thanosleak/thanosleak/profile"
 )
@@ -136,5 +137,33 @@ func TestUnknownClosures(t *testing.T) {
 	f := only(t, judged(t, made{samples: side(counts(a, 2, 2), counts(b, 3, 3))}))
 	if f.Culprits != 5 || len(f.Stacks) != 2 {
 		t.Errorf("%d culprits in %d stacks", f.Culprits, len(f.Stacks))
+	}
+}
+
+// TestMovedWithinConnection: the keep-alives of gRPC connections wait in one place
+// while streams are open and in another while none is. More in one of them is no
+// growth; more of both is.
+func TestMovedWithinConnection(t *testing.T) {
+	const keepalive = "google.golang.org/grpc/internal/transport.(*http2Client).keepalive"
+	for name, tt := range map[string]struct {
+		total func(i int) int
+		want  int // findings
+	}{
+		"they only moved":    {func(int) int { return 40 }, 0},
+		"and there are more": {func(i int) int { return 40 + 2*i }, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := made{version: "0.36.1", component: "query", every: 30 * time.Second}
+			for i := range 20 {
+				m.samples = append(m.samples, []stack{
+					{n: tt.total(i) - 2*i, state: profile.StateSelect, frames: []string{keepalive}},
+					{n: 1 + 2*i, state: profile.StateCond, frames: []string{"sync.(*Cond).Wait", keepalive}},
+				})
+			}
+			r := judged(t, m)
+			if len(r.Findings) != tt.want {
+				t.Errorf("%d findings, want %d: %v", len(r.Findings), tt.want, r.Findings)
+			}
+		})
 	}
 }
