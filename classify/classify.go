@@ -270,7 +270,7 @@ func (j *judge) undecided(p *process, all, cases []*caseOf) string {
 	}
 	switch {
 	case rests && !known:
-		return ""
+		return th.unseen(l)
 	case len(l.samples) < th.MinSamples:
 		return fmt.Sprintf("growth needs more samples (%d of at least %d)", len(l.samples), th.MinSamples)
 	case l.span() < th.MinSpan:
@@ -280,7 +280,7 @@ func (j *judge) undecided(p *process, all, cases []*caseOf) string {
 	case p.tied:
 		return "goroutines rise, and the requests with them; samples after the load has fallen tell load from leak"
 	}
-	return ""
+	return th.unseen(l)
 }
 
 // verdict sums the result up.

@@ -1,6 +1,7 @@
 package classify
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/thanosleak/thanosleak/profile"
@@ -47,6 +48,25 @@ func (l life) last() *profile.Sample { return &l.samples[len(l.samples)-1] }
 
 // span is the time from the first to the last sample.
 func (l life) span() time.Duration { return l.last().Time.Sub(l.samples[0].Time) }
+
+// unseen says that samples do not show all goroutines, so that what was read of them
+// rules nothing out; empty if they do, or all but a few.
+func (th Thresholds) unseen(l life) string {
+	parts, unreadable := 0, 0
+	for _, s := range l.samples {
+		if s.Goroutines.Truncated {
+			parts++
+		}
+		unreadable = max(unreadable, s.Goroutines.Unreadable)
+	}
+	switch {
+	case parts > 0:
+		return fmt.Sprintf("%d of %s do not hold all goroutines: whole ones tell, such as debug=0", parts, Count(len(l.samples), "sample"))
+	case float64(unreadable) >= th.MinRise:
+		return fmt.Sprintf("%s in a sample could not be read: those may grow", Count(unreadable, "goroutine"))
+	}
+	return ""
+}
 
 // times returns the times of the samples.
 func (l life) times() []time.Time {

@@ -78,7 +78,7 @@ func (b *builder) add(frames []Frame, state State, n int) (at spot, ok bool) {
 		b.count(at, n)
 		return at, true
 	}
-	need, kept := placeSize, b.frames[:min(len(b.frames), maxFrames)]
+	need, kept := placeSize+len(state), b.frames[:min(len(b.frames), maxFrames)]
 	if !known {
 		need += len(b.sig) + size(kept)
 	}
@@ -149,10 +149,22 @@ func (b *builder) member(group int, r Goroutine, createdBy string) {
 	g.Goroutines = append(g.Goroutines, r)
 }
 
-// unreadable counts something that was seen but could not be read.
-func (b *builder) unreadable(reason string) {
-	b.snap.Unreadable++
-	b.dropped[reason]++
+// unreadable counts goroutines that were seen but could not be read.
+func (b *builder) unreadable(n int, reason string) {
+	b.snap.Unreadable += n
+	b.dropped[reason] += n
+}
+
+// beginningMissing says that the dump begins in the middle.
+func (b *builder) beginningMissing() {
+	b.snap.Truncated = true
+	b.snap.Warnings = append(b.snap.Warnings, "the beginning of the dump is missing: counts are lower bounds")
+}
+
+// outOfRange takes a count that no process has. What it stood for is not known.
+func (b *builder) outOfRange() {
+	b.unreadable(1, "a count out of range")
+	b.snap.Truncated = true
 }
 
 // finish returns the snapshot in its documented order.

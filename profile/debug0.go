@@ -2,6 +2,7 @@ package profile
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -14,16 +15,11 @@ import (
 // of any machine, and far from overflowing a sum.
 const maxCount = 1 << 32
 
-// maxEntries bounds the samples, locations, functions, names … of a profile.
-// Each takes 2 bytes on the wire and some hundred in memory; half a million
-// goroutines, no two with the same labels, stay below.
-const maxEntries = 2 << 20
-
 // parseDebug0 reads an uncompressed protobuf profile. It does not use
 // pprof.Parse, which would gunzip again and without a bound.
 func parseDebug0(data []byte, o Options) (*Snapshot, error) {
-	if entries(data) > maxEntries {
-		return nil, fmt.Errorf("the pprof profile has more than %d entries: no goroutine profile has", maxEntries)
+	if len(data) > smallProfile && unpackedSize(data) > maxUnpacked {
+		return nil, fmt.Errorf("the pprof profile would take more than %d MiB of memory: no goroutine profile does", maxUnpacked>>20)
 	}
 	p, err := pprof.ParseUncompressed(data)
 	if err != nil {
@@ -51,6 +47,9 @@ func parseDebug0(data []byte, o Options) (*Snapshot, error) {
 			"the Go release of this process is not known to this version of thanosleak: whether a channel is nil cannot be told from debug=0")
 	}
 	b.samples(p.Sample, known)
+	if b.snap.Total == 0 && b.snap.Unreadable == 0 && !b.snap.LeaksOnly {
+		return nil, errors.New("a pprof profile without a goroutine in it: no process is without any")
+	}
 	return b.finish(), nil
 }
 
@@ -63,7 +62,7 @@ func (b *builder) samples(samples []*pprof.Sample, channelsKnown bool) {
 	for _, s := range samples {
 		n := s.Value[0]
 		if n < 0 || n > maxCount {
-			b.unreadable("a count out of range")
+			b.outOfRange()
 			continue
 		}
 		if n == 0 {
@@ -81,7 +80,7 @@ func (b *builder) samples(samples []*pprof.Sample, channelsKnown bool) {
 		frames, state = stackOf(frames[:0], s, channelsKnown)
 		at, ok := b.add(frames, state, int(n))
 		if !ok {
-			b.unreadable(tooMany)
+			b.unreadable(int(n), tooMany)
 		} else if len(s.Label) > 0 && b.room(entrySize+len(locations)) {
 			seen[string(locations)] = at
 		}
@@ -94,41 +93,6 @@ func appendLocations(ids []byte, s *pprof.Sample) []byte {
 		ids = binary.AppendUvarint(ids, l.ID)
 	}
 	return ids
-}
-
-// entries counts the fields of the outermost message of a profile, and stops
-// at what is not protobuf.
-func entries(data []byte) int {
-	n := 0
-	for len(data) > 0 {
-		key, k := binary.Uvarint(data)
-		if k <= 0 {
-			break
-		}
-		data = data[k:]
-		var size uint64
-		switch key & 7 { // the wire type
-		case 1:
-			size = 8
-		case 5:
-			size = 4
-		default:
-			value, v := binary.Uvarint(data)
-			if v <= 0 {
-				return n
-			}
-			data = data[v:]
-			if key&7 == 2 {
-				size = value
-			}
-		}
-		if size > uint64(len(data)) {
-			break
-		}
-		data = data[size:]
-		n++
-	}
-	return n
 }
 
 // setKind accepts goroutine and goroutineleak profiles only.

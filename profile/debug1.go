@@ -119,8 +119,7 @@ func cutHex(l []byte) (number, rest []byte) {
 func newDebug1(header [][]byte) *debug1 {
 	d := &debug1{b: newBuilder(Debug1, 0), declared: -1}
 	if header == nil {
-		d.b.snap.Truncated = true
-		d.b.snap.Warnings = append(d.b.snap.Warnings, "the beginning of the dump is missing: counts are lower bounds")
+		d.b.beginningMissing()
 		return d
 	}
 	d.b.snap.LeaksOnly = string(header[1]) == "goroutineleak"
@@ -150,8 +149,7 @@ func (d *debug1) line(l []byte) bool {
 		return true
 	}
 	if len(l) == 0 {
-		d.endRecord()
-		return true
+		return true // mostly the end of the record, or a paste has doubled all line ends
 	}
 	return bytes.HasPrefix(bytes.TrimLeft(l, "# \t"), []byte("labels:"))
 }
@@ -162,7 +160,7 @@ func (d *debug1) startRecord(l []byte) {
 	count, addresses, _ := countLine(l)
 	n, err := strconv.Atoi(string(count))
 	if err != nil || n <= 0 || n > maxCount {
-		d.b.unreadable("a count out of range")
+		d.b.outOfRange()
 		return
 	}
 	d.count, d.single = n, addresses == 1
@@ -178,9 +176,9 @@ func (d *debug1) endRecord() {
 		d.frames = append(d.frames, Frame{Func: goexit})
 	}
 	if len(d.frames) == 0 {
-		d.b.unreadable("a stack without function names (only addresses were pasted)")
+		d.b.unreadable(d.count, "in a stack without the names of its functions")
 	} else if _, ok := d.b.add(d.frames, StateUnknown, d.count); !ok {
-		d.b.unreadable(tooMany)
+		d.b.unreadable(d.count, tooMany)
 	}
 	d.count, d.frames, d.size = 0, d.frames[:0], 0
 }

@@ -41,7 +41,12 @@ type debug2 struct {
 	cutHeader  bool // the last line was the beginning of a header
 	atLimit    bool // the input is as long as the runtime's limit
 	shortened  bool // somebody left lines out
+	tooMany    bool // dumps, with nothing between
 	selfDumped bool // the goroutine that writes the dump, if pprof does, was in it
+
+	first   int64 // id of the first goroutine of the dump
+	begun   bool  // it was there
+	hasMain bool  // goroutine 1, which every process has, was in it
 }
 
 // expected is what the next line of a goroutine is.
@@ -188,12 +193,24 @@ func (d *debug2) startGoroutine(l []byte) {
 	r, word, ok := d.parseHeader(l)
 	if !ok {
 		d.cutHeader = true
-		d.b.unreadable("a goroutine's header")
+		d.b.unreadable(1, "a goroutine's header")
 		return
 	}
+	if !d.threads && d.has(r.ID) {
+		d.nextDump()
+	}
+	if !d.begun {
+		d.first, d.begun = r.ID, true
+	}
+	d.hasMain = d.hasMain || r.ID == 1
 	d.open, d.ignore, d.word, d.current, d.createdBy = true, false, word, r, ""
 	d.at, d.next = d.root, nextCall
 }
+
+// has reports whether the dump has the goroutine already, so that another dump
+// begins with it. It knows of two: the first, for a process that is asked twice in
+// the same way writes the same one first, and that of main.
+func (d *debug2) has(id int64) bool { return id == 1 && d.hasMain || d.begun && id == d.first }
 
 // cutOff reports whether the line may be a beginning of the words.
 func cutOff(l []byte, words string) bool { return strings.HasPrefix(words, string(l)) }
@@ -236,9 +253,9 @@ func isCall(l []byte) bool {
 	return len(name) < len(l) && l[len(l)-1] == ')' && isName(name)
 }
 
-// isName reports whether there is no white space in the name.
+// isName reports whether there is no white space in the name, nor a colour.
 func isName(name []byte) bool {
-	return bytes.IndexByte(name, ' ') < 0 && bytes.IndexByte(name, '\t') < 0
+	return bytes.IndexByte(name, ' ') < 0 && bytes.IndexByte(name, '\t') < 0 && bytes.IndexByte(name, '\x1b') < 0
 }
 
 // addCall adds a call whose position comes next. It reports whether the line is
@@ -291,7 +308,9 @@ func (d *debug2) creator(l []byte) {
 	known, ok := d.creators[string(name)]
 	if !ok {
 		known = foldTypeArgs(string(name))
-		d.creators[known] = known
+		if d.b.room(entrySize + len(known)) {
+			d.creators[known] = known
+		}
 	}
 	d.createdBy = known
 	d.next = nextCreation
@@ -305,8 +324,9 @@ func (d *debug2) endGoroutine() {
 	d.open = false
 	d.follow(nil)
 	if d.word == StateRunning && d.at != nil && d.at.passes("runtime/pprof.writeGoroutineStacks") {
-		if d.selfDumped {
+		if d.selfDumped { // pprof's own runs once in a dump
 			d.nextDump()
+			d.first, d.begun = d.current.ID, true
 		}
 		d.selfDumped = true
 	}
@@ -317,22 +337,28 @@ func (d *debug2) endGoroutine() {
 	d.b.member(at.group, d.current, d.createdBy)
 }
 
-// nextDump begins another dump with the goroutine under way: pprof's own runs
-// once in a dump.
+// nextDump begins another dump with the goroutine under way.
 func (d *debug2) nextDump() {
-	d.done = append(d.done, d.b.finish())
+	if s := d.b.finish(); len(d.done) < maxDumps-1 {
+		d.done = append(d.done, s)
+	} else {
+		d.tooMany = true
+	}
 	d.b, d.root = newBuilder(Debug2, 0), &call{}
-	d.at.ends = nil
+	d.selfDumped, d.begun, d.hasMain = false, false, false
+	if d.at != nil {
+		d.at.ends = nil
+	}
 }
 
 // spot counts the goroutine under way.
 func (d *debug2) spot() (at spot, ok bool) {
 	switch d.at {
 	case nil:
-		d.b.unreadable(tooMany)
+		d.b.unreadable(1, tooMany)
 		return at, false
 	case d.root:
-		d.b.unreadable("a goroutine without frames")
+		d.b.unreadable(1, "a goroutine without frames")
 		return at, false
 	}
 	if at, ok = d.at.ends[d.word]; ok {
@@ -341,7 +367,7 @@ func (d *debug2) spot() (at spot, ok bool) {
 	}
 	frames := d.at.frames()
 	if at, ok = d.b.add(frames, textState(string(d.word), frames), 1); !ok {
-		d.b.unreadable(tooMany)
+		d.b.unreadable(1, tooMany)
 		return at, false
 	}
 	if d.b.room(entrySize) {
@@ -360,6 +386,10 @@ func (d *debug2) end(cut bool) []*Snapshot {
 	if d.shortened && !cut {
 		s.Truncated = true
 		s.Warnings = append(s.Warnings, "the dump was shortened: counts are lower bounds")
+	}
+	if d.tooMany {
+		s.Truncated = true
+		s.Warnings = append(s.Warnings, tooManyDumps)
 	}
 	if cut {
 		s.Truncated = true

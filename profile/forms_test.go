@@ -3,6 +3,7 @@ package profile
 import (
 	"bytes"
 	"compress/gzip"
+	"encoding/binary"
 	"io"
 	"runtime/pprof"
 	"strings"
@@ -57,6 +58,16 @@ func livePprof(t *testing.T, name string) string {
 	return b.String()
 }
 
+// field is a field of a protobuf message with the content.
+func field(number byte, content string) string {
+	return string(binary.AppendUvarint([]byte{number<<3 | 2}, uint64(len(content)))) + content
+}
+
+// nested is a message with 16 MiB of empty messages in it: labels, say.
+func nested(outer, inner byte) string {
+	return field(outer, strings.Repeat(field(inner, ""), 16<<20))
+}
+
 // TestDamagedDebug0 checks binary input that is no profile or a hostile one.
 func TestDamagedDebug0(t *testing.T) {
 	location := &pp.Location{ID: 1, Line: []pp.Line{{Function: &pp.Function{ID: 1, Name: "main.f"}, Line: 3}}}
@@ -73,7 +84,11 @@ func TestDamagedDebug0(t *testing.T) {
 	for _, tt := range []struct{ name, data, want string }{
 		{"random bytes", "\x00\x01\x02\x03\x04", "neither a text dump nor a pprof profile"},
 		{"no sample type", protobuf(t, &pp.Profile{Comments: []string{"x"}}), "does not say what it counts"},
-		{"more entries than goroutines fit", strings.Repeat("\x12\x00", maxEntries+1), "entries"},
+		{"more samples than goroutines fit", strings.Repeat("\x12\x00", maxUnpacked/entryMemory+1), "would take more than"},
+		{"more labels of one sample", nested(profileSample, sampleLabel), "would take more than"},
+		{"more lines of one location", nested(profileLocation, locationLine), "would take more than"},
+		{"more comments", field(profileComment, strings.Repeat("\x01", 16<<20)), "would take more than"},
+		{"more locations of one sample", field(profileSample, field(sampleLocation, strings.Repeat("\x01", 40<<20))), "would take more than"},
 		{"too large", strings.Repeat("\x00", maxProtobuf+1), "larger than 48 MiB"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

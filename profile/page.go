@@ -76,8 +76,9 @@ func checkFamily(name string, lines int, values []Value) error {
 	if ofProcess && lines > 1 {
 		return fmt.Errorf("%s stands there %d times: a page of several processes, as a proxy or an agent that merges pages makes it", name, lines)
 	}
+	counts := strings.HasSuffix(name, "_total") // and does not fall below 0, as what is measured may
 	for _, v := range values {
-		if !(math.Abs(v.Value) <= maxNumber) || ofProcess && v.Value < 0 { // NaN is not less, either
+		if !(math.Abs(v.Value) <= maxNumber) || (ofProcess || counts) && v.Value < 0 { // NaN is not less, either
 			return fmt.Errorf("%s is %g, which is no number of a process", name, v.Value)
 		}
 	}

@@ -2,6 +2,7 @@ package profile
 
 import (
 	"bytes"
+	"strconv"
 	"strings"
 )
 
@@ -150,6 +151,29 @@ func (s *source) sure() bool {
 		}
 	}
 	return false
+}
+
+// unnumber takes the number off a line that grep -n or cat -n have numbered: one more
+// than that of the line before, the first of them before something of a dump.
+func (t *textReader) unnumber(l []byte) []byte {
+	bare := bytes.TrimLeft(l, " ")
+	digits := 0
+	for digits < len(bare) && isDigit(bare[digits]) {
+		digits++
+	}
+	last := t.number
+	t.number = 0
+	if digits == 0 || digits == len(bare) || !bytes.ContainsRune([]byte(":-\t"), rune(bare[digits])) {
+		return l
+	}
+	n, err := strconv.Atoi(string(bare[:digits]))
+	bare = bare[digits+1:]
+	follows := last > 0 && n == last+1
+	if err != nil || !follows && headerOf(bare) == nil && profileHeader(bare) == nil && !isCountLine(bare) {
+		return l
+	}
+	t.number = n
+	return bare
 }
 
 // source returns the source of a line; nil if it has no prefix that was met

@@ -52,11 +52,12 @@ type Snapshot struct {
 	// BuildID identifies the binary (GNU or Go build id of the main
 	// mapping); only debug=0 has it, empty otherwise.
 	BuildID string
-	// Unreadable is the number of goroutines, or of groups in debug=1, that
-	// were seen but could not be read.
+	// Unreadable is the number of goroutines that were seen but could not be
+	// read.
 	Unreadable int
-	// Truncated says that the dump ends in the middle: at the 64 MiB where
-	// the runtime cuts debug=2, or where a paste was cut.
+	// Truncated says that there were more than could be seen: the dump begins or
+	// ends in the middle, at the 64 MiB where the runtime cuts debug=2 or where a
+	// paste was cut, or a count in it is none.
 	Truncated bool
 	// Warnings tell what is missing or doubtful, in full sentences, in the
 	// order in which it was met.

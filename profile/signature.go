@@ -116,12 +116,17 @@ func withoutRuntime(kept, frames []Frame) []Frame {
 	return kept
 }
 
+// maxName bounds the name of a function in bytes. The longest of Thanos have some
+// hundred; a made-up one would fill reports that others bound.
+const maxName = 4 << 10
+
 // foldTypeArgs replaces the type arguments of generic functions, which debug=0
 // spells out ("New[go.shape.*uint8]") and the text forms do not ("New[...]").
 // As there (funcNameForPrint in runtime/traceback.go), one "[...]" stands for all
 // from the first bracket to the last, also where functions inlined in each
 // other have type arguments of their own.
 func foldTypeArgs(name string) string {
+	name = name[:min(len(name), maxName)]
 	first, last := strings.IndexByte(name, '['), strings.LastIndexByte(name, ']')
 	if first < 0 || last < first {
 		return name

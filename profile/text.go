@@ -8,12 +8,21 @@ import (
 	"fmt"
 	"io"
 	"slices"
+
+	"github.com/thanosleak/thanosleak/internal/lazyregexp"
 )
 
 // cutSize is the size in bytes at which the runtime cuts debug=2, in the
 // middle of a line and without a word (writeGoroutineStacks in
 // runtime/pprof/pprof.go).
 const cutSize = 64 << 20
+
+// maxDumps is how many dumps one input may have: as many as the samples of two
+// months, one every ten minutes.
+const maxDumps = 10_000
+
+// tooManyDumps says that an input had more.
+var tooManyDumps = fmt.Sprintf("it has more than %d dumps: the others were left out", maxDumps)
 
 // textReader walks over the lines of a dump or of a log with dumps inside, and
 // hands each to the writer that it is from.
@@ -27,6 +36,7 @@ type textReader struct {
 	dumps    int       // begun so far, by any writer
 	escaped  []*Snapshot
 	excess   int    // goroutines of sources that there was no room for
+	number   int    // that stood before the last line, as grep -n writes it; 0 for none
 	sample   []byte // first lines of the input, to name its form
 }
 
@@ -36,6 +46,9 @@ type writer struct {
 	dump textDump // the dump under way, or nil
 	full *debug2  // dump, if it is one
 	at   int      // place of the dump under way
+	// headless says that positions stood before any dump: its beginning is
+	// missing.
+	headless bool
 }
 
 // placed is a snapshot and its place among the dumps of the input.
@@ -82,9 +95,17 @@ func endsInside(l []byte) bool {
 	return len(l) > 0 && !position
 }
 
+// colourRE matches what terminals take for colours, links and other orders: ECMA-48's
+// control sequences, and the strings of an operating system command.
+var colourRE = lazyregexp.New(`\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)?)`)
+
 // take hands a line to its writer. It returns who that is and what was behind
 // the prefix.
 func (t *textReader) take(l []byte) (*writer, []byte) {
+	if bytes.IndexByte(l, '\x1b') >= 0 {
+		l = colourRE().ReplaceAll(l, nil)
+	}
+	l = t.unnumber(l)
 	if len(t.sample) < 4096 {
 		t.sample = append(append(t.sample, l...), '\n')
 	}
@@ -115,18 +136,30 @@ func (t *textReader) take(l []byte) (*writer, []byte) {
 func (w *writer) take(l []byte, dumps *int) {
 	header := headerOf(l)
 	l = bytes.TrimLeft(l, " >") // indented, or quoted in a mail or an issue
+	if bare := bytes.TrimRight(l, " \t"); len(bare) > 0 {
+		l = bare // copied off a terminal
+	}
 	switch {
 	case header != nil:
 		if w.full == nil || w.full.isNewDump(header) {
 			w.start(newDebug2(), dumps)
 		}
-		w.dump.line(header)
+		w.line(header)
 	case bytes.Contains(l, []byte(profileWords)) && profileHeader(l) != nil:
 		w.start(newDebug1(profileHeader(l)), dumps)
 	case (w.dump == nil || w.full != nil) && isCountLine(l):
 		w.start(newDebug1(nil), dumps)
-		w.dump.line(l)
+		w.line(l)
 	case w.dump != nil:
+		w.line(l)
+	case *dumps == 0:
+		w.headless = w.headless || bytes.HasPrefix(l, []byte("\t")) && bytes.Contains(l, behindPosition)
+	}
+}
+
+// line hands a line to the dump under way, if there is room for it.
+func (w *writer) line(l []byte) {
+	if w.dump != nil {
 		w.dump.line(l)
 	}
 }
@@ -134,18 +167,23 @@ func (w *writer) take(l []byte, dumps *int) {
 // headerOf returns the header of a goroutine without what indents it; nil if
 // the line is none.
 func headerOf(l []byte) []byte {
-	if l = bytes.TrimLeft(l, " \t>"); isGoroutineHeader(l) {
+	if l = bytes.TrimRight(bytes.TrimLeft(l, " \t>"), " \t"); isGoroutineHeader(l) {
 		return l
 	}
 	return nil
 }
 
-// start ends the dump under way and begins another.
+// start ends the dump under way and begins another, if there is room for it.
 func (w *writer) start(d textDump, dumps *int) {
 	w.end(false)
+	if *dumps++; *dumps > maxDumps {
+		return
+	}
 	w.dump, w.at = d, *dumps
-	w.full, _ = d.(*debug2)
-	*dumps++
+	if w.full, _ = d.(*debug2); w.full != nil && w.headless {
+		w.full.b.beginningMissing()
+	}
+	w.headless = false
 }
 
 // end keeps the snapshots of the dump under way.
@@ -159,17 +197,23 @@ func (w *writer) end(cut bool) {
 	w.dump, w.full = nil, nil
 }
 
-// keep keeps a snapshot. A debug=2 dump right behind a debug=1 dump is the
-// same instant: the test or handler wrote both.
+// keep keeps a snapshot. A debug=2 dump right behind a debug=1 dump of about as many
+// goroutines is the same instant: the test or handler wrote both.
 func (w *writer) keep(s *Snapshot) {
-	if n := len(w.done); n > 0 && s.Encoding == Debug2 && w.done[n-1].snap.Encoding == Debug1 && !w.done[n-1].snap.LeaksOnly {
-		w.done[n-1].snap.Annotate(s)
-		return
+	if n := len(w.done); n > 0 && s.Encoding == Debug2 {
+		if before := w.done[n-1].snap; before.Encoding == Debug1 && !before.LeaksOnly && sameInstant(before.Total, s.Total) {
+			before.Annotate(s)
+			return
+		}
 	}
 	if s.Total > 0 || s.Unreadable > 0 || s.LeaksOnly {
 		w.done = append(w.done, placed{s, w.at})
 	}
 }
+
+// sameInstant reports whether two counts of goroutines may be of one process at one
+// instant: a few come and go between the two dumps, and one writes each.
+func sameInstant(a, b int) bool { return max(a, b)-min(a, b) <= max(4, max(a, b)/10) }
 
 // end returns what was read. cut says that the input ends inside the last line
 // of the writer.
@@ -193,6 +237,9 @@ func (t *textReader) end(last *writer, cut bool) ([]*Snapshot, error) {
 	snaps := make([]*Snapshot, len(done))
 	for i, d := range done {
 		snaps[i] = d.snap
+	}
+	if t.dumps > maxDumps {
+		warn(snaps, tooManyDumps).Truncated = true
 	}
 	if writers > 1 {
 		warn(snaps, fmt.Sprintf("the dumps are from %d writers, told apart by what is before their lines: hand in one process at a time, those of several are no samples of one", writers))

@@ -351,8 +351,8 @@ func TestDebug1Damaged(t *testing.T) {
 	}{
 		{"cut behind the second record", debug1Text[:strings.Index(debug1Text, "2 @ 0x43f90e 0x40abf9\n")], 9, 0, true},
 		{"cut inside a record", debug1Text[:strings.Index(debug1Text, "#	0x40abf8")], 11, 0, true},
-		{"cut before the first record", "goroutine profile: total 12\n7 @ 0x43", 0, 1, true},
-		{"addresses only", "goroutine profile: total 9\n7 @ 0x43f90e 0x40abf9 0x1d11152\n\n2 @ 0x43f90e 0x40abf9\n\n", 0, 2, false},
+		{"cut before the first record", "goroutine profile: total 12\n7 @ 0x43", 0, 7, true},
+		{"addresses only", "goroutine profile: total 9\n7 @ 0x43f90e 0x40abf9 0x1d11152\n\n2 @ 0x43f90e 0x40abf9\n\n", 0, 9, false},
 		{"a count that no machine reaches", "99999999999999 @ 0x43f90e 0x40abf9\n#\t0x1\tmain.f+0x1\t/a.go:1\n\n1 @ 0x1 0x2\n#\t0x1\tmain.f+0x1\t/a.go:1\n", 1, 1, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -515,14 +515,15 @@ func TestManyLines(t *testing.T) {
 func TestRunningOthers(t *testing.T) {
 	writer := "goroutine 5 [running]:\nruntime/pprof.writeGoroutineStacks({0x1, 0x2})\n\t/src/pprof.go:3 +0x2\n\n"
 	other := "goroutine 6 [running]:\nsyscall.Syscall(0x0)\n\t/src/syscall.go:3 +0x2\n\n"
+	third := strings.Replace(other, "6", "7", 1)
 	for _, tt := range []struct {
 		text   string
 		totals []int
 	}{
 		{writer + other, []int{2}},
-		{writer + other + writer + other + other, []int{2, 3}},
+		{writer + other + writer + other + third, []int{2, 3}},
 		{writer + writer + writer, []int{1, 1, 1}},
-		{other + writer + other, []int{3}},
+		{other + writer + third, []int{3}},
 	} {
 		snaps, err := Read(strings.NewReader(tt.text), Options{})
 		if err != nil {
@@ -555,8 +556,11 @@ func TestNoRoom(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			for i, text := range []string{tt.one, tt.two, tt.one} {
-				for _, l := range strings.Split(text, "\n") {
+				for _, l := range strings.Split(strings.Replace(text, "goroutine 1", fmt.Sprint("goroutine ", 7+i), 1), "\n") {
 					tt.dump.line([]byte(l))
+				}
+				if d, ok := tt.dump.(*debug1); ok {
+					d.endRecord()
 				}
 				if i == 0 {
 					tt.builder(tt.dump).kept = maxKept

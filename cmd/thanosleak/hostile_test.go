@@ -198,7 +198,7 @@ func TestHostileScan(t *testing.T) {
 		{"a start in the year 2255", "/metrics", hostilePage(metricsOf("29", "9e9")), false, ""},
 		{"a start in the far future", "/metrics", hostilePage(metricsOf("29", "9e18")), false, ""},
 		{"a start before all time", "/metrics", hostilePage(metricsOf("29", "-1")), false, "process_start_time_seconds is -1"},
-		{"a clock of 1970", profilePath, hostilePage("\x0a\x02\x08\x01\x32\x00\x32\x09goroutine\x48\x01"), false, "of the year 1970"},
+		{"a clock of 1970", profilePath, hostilePage("\x0a\x02\x08\x01\x12\x02\x10\x01\x32\x00\x32\x09goroutine\x48\x01"), false, "of the year 1970"},
 		{"stores of another type", "/api/v1/stores", hostilePage("[]"), false, "Endpoints are unknown"},
 		{"stores that hang", "/api/v1/stores", hang, false, "Endpoints are unknown"},
 	} {

@@ -155,14 +155,19 @@ type Archive struct {
 	// Skipped is the number of members that were left out: links, special
 	// files, unsafe names, files with holes or larger than 128 MiB.
 	Skipped int
+	// Replaced is the number of members of whose name a later one was: that one
+	// counts, as tar has it.
+	Replaced int
 
 	files map[string]*member
 	dirs  map[string]map[string]fs.DirEntry // entries by name, by path of the folder
 }
 
-// add adds a file and the folders above it. Of two files with one name the
-// later counts, as tar has it.
+// add adds a file and the folders above it.
 func (a *Archive) add(name string, m *member) {
+	if a.files[name] != nil {
+		a.Replaced++
+	}
 	a.files[name] = m
 	entry := fs.FileInfoToDirEntry(m)
 	for dir := path.Dir(name); ; dir = path.Dir(dir) {

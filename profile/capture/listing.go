@@ -154,6 +154,9 @@ func (w *walker) read() error {
 	if a, ok := w.fsys.(*Archive); ok && a.Skipped > 0 {
 		r.warn("%s: %d links, special or oversized files and unsafe names in the archive were left out", w.label, a.Skipped)
 	}
+	if a, ok := w.fsys.(*Archive); ok && a.Replaced > 0 {
+		r.warn("%s: %d files in the archive have the names of later ones, of which alone was read", w.label, a.Replaced)
+	}
 	if len(r.targets) > targets || r.left > left {
 		return nil
 	}

@@ -231,6 +231,21 @@ func TestUnpackHostile(t *testing.T) {
 	mustContain(t, in.Warnings[0], "6 links")
 }
 
+// TestReplaced: of two files of one name in an archive one is not read, which is said.
+func TestReplaced(t *testing.T) {
+	start := time.Unix(1763800000, 0)
+	data := tarGz(t, tar.Header{Name: "q/20261122T064522Z.debug0.pb.gz"}, tar.Header{Name: "./q/20261122T064522Z.debug0.pb.gz"})(
+		pb(t, start, "", "Query", 4), pb(t, start, "", "Query", 5))
+	in, err := Open([]string{"-"}, bytes.NewReader(data), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(in.Warnings) != 1 || len(in.Targets) != 1 {
+		t.Fatalf("%d targets, warnings %q", len(in.Targets), in.Warnings)
+	}
+	mustContain(t, in.Warnings[0], "1 files in the archive have the names of later ones")
+}
+
 func TestUnpackErrors(t *testing.T) {
 	whole := tarGz(t, tar.Header{Name: "a"})(bytes.Repeat([]byte("x"), 4096))
 	for _, tt := range []struct {

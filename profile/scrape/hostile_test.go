@@ -205,6 +205,7 @@ func transportAttacks(t *testing.T) []attack {
 		{name: "reset in the body", serve: reset("HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\nhalf"), says: []string{"broke 4 bytes into the answer"}},
 		{name: "length that is a lie", serve: raw("HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\nhalf"), says: []string{"broke 4 bytes into the answer"}},
 		{name: "negative length", serve: raw("HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n"), says: []string{"no valid HTTP (bad Content-Length"}},
+		{name: "another protocol from here on", serve: switched, says: []string{"answers 101 Switching Protocols"}},
 		{name: "broken chunks", serve: raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\n"), says: []string{"the connection broke 0 bytes into the answer"}},
 		{name: "chunk of exabytes", serve: raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n7fffffffffffffff\r\nhalf"), says: []string{"broke 4 bytes into the answer"}},
 		{name: "binary before HTTP", serve: raw("\x93\x00\x1b[2J"), says: []string{"does not speak HTTP"}},
@@ -243,6 +244,17 @@ func raw(first string, more ...string) http.HandlerFunc {
 			sent.Add(int64(n))
 		}
 	}
+}
+
+// switched leaves HTTP, and says nothing more until the client goes.
+func switched(w http.ResponseWriter, _ *http.Request) {
+	conn, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		panic(err)
+	}
+	defer conn.Close()
+	_, _ = io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: gopher\r\n\r\n")
+	_, _ = io.Copy(io.Discard, conn)
 }
 
 // reset breaks the connection off behind the text, as a process that is killed

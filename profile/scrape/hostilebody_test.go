@@ -35,7 +35,7 @@ func TestHostileProfile(t *testing.T) {
 		{name: "kind with terminal escapes", serve: made(t, func(p *pprof.Profile) { p.SampleType[0].Type = "\x1b[2J\u202e<b>" }), says: []string{"a profile of "}},
 		{name: "a length of exabytes", serve: page("\x0a\x02\x08\x01\x32\x00\x32\x09goroutine\x12\xff\xff\xff\xff\xff\xff\xff\xff\x7f"), says: []string{"no goroutine profile"}},
 		{name: "a length of gigabytes in a sample", serve: page("\x0a\x02\x08\x01\x32\x00\x32\x09goroutine\x12\x06\x0a\xff\xff\xff\xff\x07"), says: []string{"no goroutine profile"}},
-		{name: "millions of entries", serve: body(gzipped(t, bytes.Repeat([]byte("\x12\x00"), 3<<20))), says: []string{"more than 2097152 entries"}},
+		{name: "millions of entries", serve: body(gzipped(t, bytes.Repeat([]byte("\x12\x00"), 3<<20))), says: []string{"would take more than 768 MiB"}},
 		{name: "dangling location", serve: made(t, func(p *pprof.Profile) { p.Location = nil }), says: []string{"damaged pprof profile"}},
 		{name: "dangling function", serve: made(t, func(p *pprof.Profile) { p.Function = nil }), says: []string{"damaged pprof profile"}},
 		{name: "dangling string", serve: page("\x0a\x02\x08\x09\x32\x00\x32\x09goroutine"), says: []string{"no goroutine profile"}},
@@ -158,14 +158,21 @@ func TestHostileFullStacks(t *testing.T) {
 			})
 		})
 	}
+	twenty := func(one string) string {
+		var b strings.Builder
+		for id := range 20 {
+			b.WriteString(strings.Replace(one, "goroutine 1 ", fmt.Sprintf("goroutine %d ", 100+id), 1))
+		}
+		return b.String()
+	}
 	for name, text := range map[string]string{
-		"NUL bytes":               strings.Repeat(one, 20) + "goroutine 2 [select]:\nmain.\x00wait()\n\t/app/\x00.go:7 +0x1d\n",
-		"invalid UTF-8":           strings.Repeat(one, 20) + "goroutine 2 [\xff\xfe]:\nmain.\xffwait()\n\t/app/\xff.go:7 +0x1d\n",
-		"a megabyte in a name":    strings.Repeat(one, 20) + "goroutine 2 [select]:\nmain." + strings.Repeat("x", 2<<20) + "()\n\t/app/main.go:7 +0x1d\n",
-		"a megabyte of arguments": strings.Repeat(one, 20) + "goroutine 2 [select]:\nmain.wait(" + strings.Repeat("0x1, ", 1<<19) + ")\n\t/app/main.go:7 +0x1d\n",
-		"a number without end":    strings.Repeat(one, 20) + "goroutine " + strings.Repeat("9", 1000) + " [select]:\nmain.wait()\n\t/app/main.go:7 +0x1d\n",
-		"half-written":            strings.Repeat(one, 20) + "goroutine 2 [select]:\nmain.wa",
-		"minutes that overflow":   strings.Repeat(one, 20) + "goroutine 2 [select, 99999999999999999999 minutes]:\nmain.wait()\n\t/app/main.go:7 +0x1d\n",
+		"NUL bytes":               twenty(one) + "goroutine 2 [select]:\nmain.\x00wait()\n\t/app/\x00.go:7 +0x1d\n",
+		"invalid UTF-8":           twenty(one) + "goroutine 2 [\xff\xfe]:\nmain.\xffwait()\n\t/app/\xff.go:7 +0x1d\n",
+		"a megabyte in a name":    twenty(one) + "goroutine 2 [select]:\nmain." + strings.Repeat("x", 2<<20) + "()\n\t/app/main.go:7 +0x1d\n",
+		"a megabyte of arguments": twenty(one) + "goroutine 2 [select]:\nmain.wait(" + strings.Repeat("0x1, ", 1<<19) + ")\n\t/app/main.go:7 +0x1d\n",
+		"a number without end":    twenty(one) + "goroutine " + strings.Repeat("9", 1000) + " [select]:\nmain.wait()\n\t/app/main.go:7 +0x1d\n",
+		"half-written":            twenty(one) + "goroutine 2 [select]:\nmain.wa",
+		"minutes that overflow":   twenty(one) + "goroutine 2 [select, 99999999999999999999 minutes]:\nmain.wait()\n\t/app/main.go:7 +0x1d\n",
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := newHostile(t, profilePath, page(text), 0)
@@ -200,6 +207,7 @@ func TestHostileMetrics(t *testing.T) {
 		{name: "infinitely few", serve: page(good + "http_requests_total -Inf\n"), says: []string{"http_requests_total is -Inf"}},
 		{name: "1e308", serve: page(good + "http_requests_total{tenant=\"a\"} 1e308\nhttp_requests_total{tenant=\"b\"} 1e308\n"), says: []string{"http_requests_total is +Inf"}},
 		{name: "-1e308", serve: page(strings.Replace(good, "1.79532982151e+09", "-1e308", 1)), says: []string{"process_start_time_seconds is -1e+308"}},
+		{name: "fewer requests than none", serve: page(good + "http_requests_total{code=\"200\"} -5\n"), says: []string{"http_requests_total is -5"}},
 		{name: "fewer goroutines than none", serve: page(strings.Replace(good, "go_goroutines 20", "go_goroutines -1", 1)), says: []string{"go_goroutines is -1"}},
 		{name: "a number out of range", serve: page("go_goroutines 1e999\n"), says: []string{"not in the Prometheus text format"}},
 		{name: "a megabyte on one line", serve: page(good + "# " + strings.Repeat("x", 2<<20) + "\n"), says: []string{"a line of more than 1024 KiB"}},

@@ -89,6 +89,12 @@ func (c *Client) ask(ctx context.Context, q query, use func(*answer) error) erro
 	if err != nil {
 		return c.failedRequest(ctx, q.url, connected.Load(), err)
 	}
+	if resp.StatusCode == http.StatusSwitchingProtocols {
+		// What follows is no body: it ends with no context, and reading it may
+		// wait for ever.
+		_ = resp.Body.Close()
+		return c.fail(q.url, shown(q.url)+" answers 101 Switching Protocols, which it was not asked for", hintAround, nil)
+	}
 	defer drain(resp.Body)
 	body := &bounded{r: resp.Body, max: q.max}
 	a, err := newAnswer(resp, body, q)

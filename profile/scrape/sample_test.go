@@ -54,8 +54,9 @@ func TestSample(t *testing.T) {
 }
 
 func TestSampleTime(t *testing.T) {
-	// A profile without time_nanos: a single sample type, "goroutine".
-	timeless := []byte("\x0a\x02\x08\x01\x32\x00\x32\x09goroutine")
+	// A profile without time_nanos: a single sample type, "goroutine", and one of
+	// them.
+	timeless := []byte("\x0a\x02\x08\x01\x12\x02\x10\x01\x32\x00\x32\x09goroutine")
 	for _, tc := range []struct {
 		name, date string
 		want       time.Time

@@ -1,0 +1,101 @@
+package profile
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestSeveralDumps: of dumps in one text each is a sample of its own, and none is
+// lost or added to another.
+func TestSeveralDumps(t *testing.T) {
+	crash := string(readRaw(t, "crashes/sigquit.txt")) // 12 goroutines
+	healthy := "goroutine profile: total 3\n3 @ 0x1 0x2\n#\t0x1\tmain.f+0x1\t/a.go:1\n\n"
+	dump := "goroutine 1 [running]:\nmain.main()\n\t/a.go:9 +0x1\n\n"
+	for id := range 30 {
+		dump += fmt.Sprintf("goroutine %d [select]:\nmain.f()\n\t/a.go:1 +0x1\n\n", 10+id)
+	}
+	for name, tt := range map[string]struct {
+		text   string
+		totals []int
+	}{
+		"three crashes":            {crash + "level=info\n" + crash + "level=info\n" + crash, []int{12, 12, 12}},
+		"one twice":                {dump + dump, []int{31, 31}},
+		"debug=2 hours later":      {"before:\n" + healthy + "two hours later:\n" + dump, []int{3, 31}},
+		"debug=2 of the instant":   {strings.Replace(healthy, "3", "30", 2) + dump, []int{30}},
+		"debug=1 behind a debug=2": {dump + healthy, []int{31, 3}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			snaps, err := Read(strings.NewReader(tt.text), Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var totals []int
+			for _, s := range snaps {
+				checkInvariants(t, s)
+				totals = append(totals, s.Total)
+			}
+			if !slices.Equal(totals, tt.totals) {
+				t.Errorf("%v goroutines, want %v", totals, tt.totals)
+			}
+		})
+	}
+}
+
+// TestMaxDumps: a text of endless tiny dumps does not take the memory of the
+// machine, and says what it left out.
+func TestMaxDumps(t *testing.T) {
+	for name, one := range map[string]string{
+		"debug=1": "goroutine profile: total 1\n1 @ 0x1 0x2\n#\t0x1\tmain.f+0x1\t/a.go:1\n\n",
+		"debug=2": "goroutine 1 [select]:\nmain.f()\n\t/a.go:1 +0x1\n\n",
+	} {
+		snaps, err := Read(strings.NewReader(strings.Repeat(one, maxDumps+7)), Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		last := snaps[len(snaps)-1]
+		if len(snaps) != maxDumps || !last.Truncated || !strings.Contains(strings.Join(last.Warnings, " "), "more than 10000 dumps") {
+			t.Errorf("%s: %d dumps, warnings %q", name, len(snaps), last.Warnings)
+		}
+	}
+}
+
+// TestPasted: what terminals and editors do to a dump costs no goroutine.
+func TestPasted(t *testing.T) {
+	full := "goroutine 7 [select, 3 minutes]:\nmain.(*T).f(0xc000012345, {0x1, 0x2})\n\t/app/a.go:12 +0x1d\ncreated by main.run in goroutine 1\n\t/app/a.go:3 +0x2\n\n" +
+		"goroutine 8 [select]:\nmain.g()\n\t/app/a.go:7 +0x1d\n"
+	counts := "goroutine profile: total 5\n4 @ 0x1 0x2\n#\t0x1\tmain.f+0x1\t/app/a.go:12\n\n1 @ 0x3\n#\t0x3\tmain.g+0x1\t/app/a.go:7\n\n"
+	for name, paste := range map[string]func(string) string{
+		"white space behind lines": func(s string) string { return strings.ReplaceAll(s, "\n", "  \t\n") },
+		"a word in colour":         func(s string) string { return strings.ReplaceAll(s, "main.", "\x1b[01;31m\x1b[Kmain\x1b[m\x1b[K.") },
+		"lines in colour":          func(s string) string { return "\x1b[38;5;9m" + strings.ReplaceAll(s, "\n", "\x1b[0m\n\x1b[38;5;9m") },
+		"a link":                   func(s string) string { return strings.ReplaceAll(s, "/app", "\x1b]8;;http://x\x1b\\/app\x1b]8;;\x1b\\") },
+		"numbers of lines, as grep -n": func(s string) string {
+			lines := strings.Split(strings.TrimSuffix(s, "\n"), "\n")
+			for i := range lines {
+				lines[i] = fmt.Sprintf("%d:%s", 95+i, lines[i])
+			}
+			return strings.Join(lines, "\n") + "\n"
+		},
+	} {
+		for form, text := range map[string]string{"debug=2": full, "debug=1": counts} {
+			want, got := readString(t, text), readString(t, paste(text))
+			if got.Total != want.Total || got.Unreadable != 0 || len(got.Groups) != len(want.Groups) || got.Groups[0].Signature != want.Groups[0].Signature {
+				t.Errorf("%s, %s: %d goroutines in %q, %d unreadable; want %d in %q", name, form, got.Total, got.Groups[0].Signature, got.Unreadable, want.Total, want.Groups[0].Signature)
+			}
+		}
+	}
+	doubled := readString(t, strings.ReplaceAll(counts, "\n", "\n\n"))
+	if doubled.Total != 5 || doubled.Unreadable != 0 {
+		t.Errorf("line ends doubled: %d goroutines, %d unreadable", doubled.Total, doubled.Unreadable)
+	}
+}
+
+// TestBeginningMissing: a dump whose beginning is missing says so.
+func TestBeginningMissing(t *testing.T) {
+	s := readString(t, "main.f()\n\t/app/a.go:12 +0x1d\n\ngoroutine 8 [select]:\nmain.g()\n\t/app/a.go:7 +0x1d\n")
+	if !s.Truncated || len(s.Warnings) != 1 || !strings.Contains(s.Warnings[0], "the beginning of the dump is missing") {
+		t.Errorf("truncated %t, warnings %q", s.Truncated, s.Warnings)
+	}
+}
