@@ -78,7 +78,9 @@ func checkShown(t *testing.T, arg, text string) {
 	if err != nil || u.User == nil {
 		return
 	}
-	if password, ok := u.User.Password(); ok && len(password) > 3 && strings.Contains(text, password) && strings.Count(arg, password) == 1 {
+	password, ok := u.User.Password()
+	elsewhere := strings.Count(strings.ToLower(arg), strings.ToLower(password)) > 1 // in the host, which is shown
+	if ok && len(password) > 3 && strings.Contains(text, password) && !elsewhere {
 		t.Errorf("%q shows the password %q", text, password)
 	}
 }

@@ -167,7 +167,8 @@ func isRefused(err error) bool {
 // server may repeat.
 func (s *server) safe(text string, max int) string {
 	if s.password != "" {
-		text = strings.ReplaceAll(text, s.password, "…")
+		// What is left out of the text may stand inside the password.
+		text = strings.ReplaceAll(clean(text, len(text)), s.password, "…")
 	}
 	return clean(text, max)
 }
