@@ -113,9 +113,9 @@ func BenchmarkStandstill(b *testing.B) {
 			url := startParked(b, bin, goroutines)
 			standstill(b, url, "idle", nil)
 			standstill(b, url, "scan", []string{"--samples", "6", "--interval", "1s"})
-			standstill(b, url, "scan-force", []string{"--samples", "6", "--interval", "1s", "--force"})
+			standstill(b, url, "scan-force", []string{"--samples", "6", "--interval", "1s", "--force", "--timeout", "5m"})
 			standstill(b, url, "full", []string{"--samples", "1", "--full-stacks", "once"})
-			standstill(b, url, "full-force", []string{"--samples", "1", "--full-stacks", "once", "--force"})
+			standstill(b, url, "full-force", []string{"--samples", "1", "--full-stacks", "once", "--force", "--timeout", "5m"})
 		})
 	}
 }

@@ -4,7 +4,9 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"slices"
@@ -42,26 +44,41 @@ func (c comparison) of(name string) compared {
 	return c.Readers[i]
 }
 
-// compare has all readers read the file that can.
-func compare(file string, rounds int) (c comparison, err error) {
-	info, err := os.Stat(file)
-	if err != nil {
-		return c, err
+// compare has all readers read the files that they can, and returns a comparison
+// for each file. In a round a reader reads one file after the other, so that
+// what it takes for each compares as well.
+func compare(rounds int, files ...string) ([]comparison, error) {
+	all := make([]comparison, len(files))
+	readings := make([]map[string][]reading, len(files))
+	for i, file := range files {
+		info, err := os.Stat(file)
+		if err != nil {
+			return nil, err
+		}
+		all[i].Bytes, readings[i] = info.Size(), map[string][]reading{}
 	}
-	c.Bytes = info.Size()
-	readings := map[string][]reading{}
 	for range rounds {
 		for _, r := range readers {
-			if r.most > 0 && c.Bytes > r.most {
-				continue
+			for i, file := range files {
+				if r.most > 0 && all[i].Bytes > r.most {
+					continue
+				}
+				one, err := readApart(r.name, file)
+				if err != nil {
+					return nil, fmt.Errorf("%s: %w", r.name, err)
+				}
+				readings[i][r.name] = append(readings[i][r.name], one)
 			}
-			one, err := readApart(r.name, file)
-			if err != nil {
-				return c, fmt.Errorf("%s: %w", r.name, err)
-			}
-			readings[r.name] = append(readings[r.name], one)
 		}
 	}
+	for i := range all {
+		all[i].fill(readings[i])
+	}
+	return all, nil
+}
+
+// fill takes over the readings of each reader that could read the file.
+func (c *comparison) fill(readings map[string][]reading) {
 	ours := median(readings[readers[0].name])
 	for _, r := range readers {
 		if all := readings[r.name]; len(all) > 0 {
@@ -69,7 +86,6 @@ func compare(file string, rounds int) (c comparison, err error) {
 			c.Readers = append(c.Readers, compared{r.name, m, float64(m.CPU) / float64(max(ours.CPU, 1)), float64(c.Bytes) / 1e6 / m.CPU.Seconds()})
 		}
 	}
-	return c, nil
 }
 
 // median sorts the readings by CPU time and returns the one in the middle.
@@ -124,13 +140,17 @@ func peak(p *os.ProcessState) int64 {
 	return p.SysUsage().(*syscall.Rusage).Maxrss * 1024 // Linux counts KiB
 }
 
-func printComparison(file string, rounds int) error {
-	c, err := compare(file, rounds)
-	if err != nil {
-		return err
+func printComparisons(files []string, rounds int) error {
+	all, err := compare(rounds, files...)
+	for i, c := range all {
+		fmt.Printf("%s: %d bytes, %d rounds\n", files[i], c.Bytes, rounds)
+		err = errors.Join(err, c.print(os.Stdout))
 	}
-	fmt.Printf("%s: %d bytes, %d rounds\n", file, c.Bytes, rounds)
-	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
+	return err
+}
+
+func (c comparison) print(out io.Writer) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(w, "reader\tCPU ms\tMB/s\ttimes\tpeak MB\tgoroutines\tstacks\t")
 	for _, r := range c.Readers {
 		fmt.Fprintf(w, "%s\t%.2f\t%.0f\t%.2f\t%.1f\t%d\t%d\t\n", r.Name, r.CPU.Seconds()*1000, r.PerByte, r.Times, float64(r.Peak)/1e6, r.Goroutines, r.Stacks)

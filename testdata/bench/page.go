@@ -5,13 +5,16 @@ package main
 import (
 	"bytes"
 	_ "embed" // for pageSource
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"text/template"
 	"time"
@@ -20,7 +23,7 @@ import (
 //go:embed performance.md.tmpl
 var pageSource string
 
-var pageTemplate = template.Must(template.New("page").Parse(pageSource))
+var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{"next": func(i int) int { return i + 1 }}).Parse(pageSource))
 
 // page is what the template shows.
 type page struct {
@@ -31,7 +34,7 @@ type page struct {
 	Sent, Long               comparison
 	Still                    []standstill
 	Growth                   []growth
-	Commands                 []string
+	Commands                 []string // of the goals, each once, in their order
 }
 
 // growth is how reading and judging takes longer with more of something.
@@ -64,7 +67,6 @@ func writePage(file string, rounds int) error {
 		if err := b.run(root, f); err != nil {
 			return err
 		}
-		p.Commands = append(p.Commands, shell(b.command()))
 	}
 	p.judge(f)
 	text, err := p.render()
@@ -80,6 +82,9 @@ func (p *page) judge(f figures) {
 	for _, g := range p.Goals {
 		if !g.Met {
 			p.Missed = append(p.Missed, g)
+		}
+		if !slices.Contains(p.Commands, g.Command) {
+			p.Commands = append(p.Commands, g.Command)
 		}
 	}
 	p.Still, p.Growth = standstills(f), growths(f)
@@ -105,15 +110,30 @@ func compareDumps(rounds int) (sent, long comparison, err error) {
 	if err := dump.Run(); err != nil {
 		return sent, long, fmt.Errorf("%v: %w", dump, err)
 	}
-	file := filepath.Join(dir, "goroutine.debug2.txt")
-	if long, err = compare(file, max(rounds/2, 1)); err != nil {
+	whole, cut := filepath.Join(dir, "goroutine.debug2.txt"), filepath.Join(dir, "cut.txt")
+	if err := copyBeginning(whole, cut, serverCut); err != nil {
 		return sent, long, err
 	}
-	if err := os.Truncate(file, serverCut); err != nil {
+	both, err := compare(rounds, cut, whole)
+	if err != nil {
 		return sent, long, err
 	}
-	sent, err = compare(file, rounds)
-	return sent, long, err
+	return both[0], both[1], nil
+}
+
+// copyBeginning copies the first bytes of a file.
+func copyBeginning(from, to string, bytes int64) error {
+	in, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	out, err := os.Create(to)
+	if err != nil {
+		return err
+	}
+	_, err = io.CopyN(out, in, bytes)
+	return errors.Join(err, out.Close())
 }
 
 // growths are of the week of samples: a tenth and ten times of it, and more
@@ -162,6 +182,9 @@ func peers() []string {
 	}
 	return all
 }
+
+// By is the number of the command that measures a goal, from 1.
+func (p *page) By(g goal) int { return slices.Index(p.Commands, g.Command) + 1 }
 
 // LongMB is the size of the long dump.
 func (p *page) LongMB() float64 { return float64(p.Long.Bytes) / 1e6 }

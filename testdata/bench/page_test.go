@@ -93,7 +93,7 @@ func TestPageOfDocs(t *testing.T) {
 	p.Long.Readers[0].Goroutines = 10_000
 	p.judge(made(0.5))
 	for _, g := range p.Goals {
-		if !strings.Contains(string(b), "| "+g.What+" | "+g.Target+" |") {
+		if !strings.Contains(string(b), "| "+g.What+" | "+g.Target+" |") || !strings.Contains(string(b), "`"+g.Command+"`") {
 			t.Errorf("docs/performance.md does not tell of %q: make it anew", g.What)
 		}
 	}
