@@ -70,7 +70,9 @@ func TestPasted(t *testing.T) {
 		"white space behind lines": func(s string) string { return strings.ReplaceAll(s, "\n", "  \t\n") },
 		"a word in colour":         func(s string) string { return strings.ReplaceAll(s, "main.", "\x1b[01;31m\x1b[Kmain\x1b[m\x1b[K.") },
 		"lines in colour":          func(s string) string { return "\x1b[38;5;9m" + strings.ReplaceAll(s, "\n", "\x1b[0m\n\x1b[38;5;9m") },
-		"a link":                   func(s string) string { return strings.ReplaceAll(s, "/app", "\x1b]8;;http://x\x1b\\/app\x1b]8;;\x1b\\") },
+		"a link": func(s string) string {
+			return strings.ReplaceAll(s, "/app", "\x1b]8;;http://x\x1b\\/app\x1b]8;;\x1b\\")
+		},
 		"numbers of lines, as grep -n": func(s string) string {
 			lines := strings.Split(strings.TrimSuffix(s, "\n"), "\n")
 			for i := range lines {
