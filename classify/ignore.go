@@ -136,10 +136,14 @@ func (ig *Ignore) apply(r *Result, now time.Time) (dropped map[string]bool) {
 		return dropped[f.Key]
 	})
 	for i, e := range ig.entries {
-		if !used[i] {
-			r.Warnings = append(r.Warnings, fmt.Sprintf("%s: the entry accepts nothing that was found: %s", e.at,
-				cmp.Or(e.Key, e.TopFrame, e.AnyFrame, e.CreatedBy)))
+		if used[i] {
+			continue
 		}
+		text := fmt.Sprintf("%s: the entry accepts nothing that was found: %s", e.at, cmp.Or(e.Key, e.TopFrame, e.AnyFrame, e.CreatedBy))
+		if !now.Before(e.until) {
+			text += fmt.Sprintf("; it has expired on %s as well", e.Expires)
+		}
+		r.Warnings = append(r.Warnings, text)
 	}
 	return dropped
 }

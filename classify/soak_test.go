@@ -179,7 +179,7 @@ func TestSoakIsNoGreenLight(t *testing.T) {
 		target profile.Target
 		why    string
 	}{
-		{"one request too few", loaded(minRequests - 1), "a round had 19 completed requests (at least 20)"},
+		{"one request too few", loaded(minRequests - 1), "a round had 19 completed requests, and 20 are needed"},
 		{"two rounds", few, "2 rounds of load is too little"},
 		{"a rest is missing", missed, "no sample at rest 3 of 5"},
 		{"others use it", busy, "more rounds"},

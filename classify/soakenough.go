@@ -77,7 +77,7 @@ func (j *judge) tooLittle(p *process) string {
 	case fewest == 0:
 		return fmt.Sprintf("a round had no completed %s: does the load go to this process?", what)
 	case fewest < enough:
-		return fmt.Sprintf("a round had %s (at least %d): more load, or a longer --duration", Count(fewest, "completed "+what), enough)
+		return fmt.Sprintf("a round had %s, and %d are needed: a load command that makes more", Count(fewest, "completed "+what), enough)
 	}
 	if n := p.restless(l, rests); n > 0 {
 		return fmt.Sprintf("%s while it should have been at rest: something else uses it, or the load goes on", Count(n, "request")+" completed")

@@ -116,10 +116,14 @@ func BenchmarkAgainstPprof(b *testing.B) {
 	}
 }
 
-// TestAsFastAsPprof allows for a busy machine.
+// TestAsFastAsPprof allows for a busy machine, by its bound and by three tries.
 func TestAsFastAsPprof(t *testing.T) {
 	for name, data := range aggregated(t, 5_000) {
-		if ratio := againstPprof(t, data); ratio > 2 {
+		ratio := againstPprof(t, data)
+		for try := 1; try < 3 && ratio > 2; try++ {
+			ratio = againstPprof(t, data)
+		}
+		if ratio > 2 {
 			t.Errorf("%s: %.2f times as long as profile.Parse", name, ratio)
 		} else {
 			t.Logf("%s: %.2f times as long as profile.Parse", name, ratio)

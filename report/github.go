@@ -43,7 +43,7 @@ func GitHub(w io.Writer, run Run, r *classify.Result, _ TextOptions) error {
 		said("notice", "thanosleak: clean", looked(r)+": "+noLeak(r)+noGrowth(r))
 	}
 	if len(r.Ignored) > 0 {
-		said("warning", "thanosleak: "+plural(len(r.Ignored), "finding")+" accepted", printable(strings.Join(r.Warnings, "\n")))
+		said("warning", "thanosleak: "+plural(len(r.Ignored), "finding")+" accepted", printableLines(r.Warnings))
 	}
 	if names := unmet(r); names != "" && r.Verdict != classify.VerdictUndecided { // else it is told of the targets
 		said("error", "thanosleak: the soak did not exercise what is required", names)

@@ -35,15 +35,23 @@ func (w *htmlWriter) findingFirst(v *htmlView, f *classify.Finding) {
 	}
 	v.Do = w.remedies(f.Remedies)
 	v.Nothing = "Nothing is known that helps: keep the evidence"
-	var silent []string
-	for _, t := range w.result.Targets {
+	if s := silent(w.result); s != "" {
+		v.Answers = append(v.Answers, htmlFact{askMissing, w.clean(s)})
+	}
+}
+
+// silent says how many targets gave no sample, and which; empty if all did.
+func silent(r *classify.Result) string {
+	var names []string
+	for _, t := range r.Targets {
 		if t.Judged == classify.JudgedNo {
-			silent = append(silent, t.Name)
+			names = append(names, t.Name)
 		}
 	}
-	if len(silent) > 0 {
-		v.Answers = append(v.Answers, htmlFact{askMissing, w.clean(fmt.Sprintf("%d of %d gave no sample: %s", len(silent), len(w.result.Targets), firstNames(silent)))})
+	if len(names) == 0 {
+		return ""
 	}
+	return fmt.Sprintf("%d of %d gave no sample: %s", len(names), len(r.Targets), firstNames(names))
 }
 
 // leaking answers the first question by the worst finding.
@@ -80,6 +88,10 @@ func (w *htmlWriter) verdictFirst(v *htmlView, notes bool) {
 	case classify.VerdictClean:
 		v.Tone, answer = "good", "No: "+noLeak(r)+noGrowth(r)
 		v.Nothing = "Nothing now."
+		if len(r.Ignored) > 0 {
+			v.Tone, answer = "warn", "What is accepted may be: "+noLeak(r)
+			v.Nothing = "Nothing that fails the run. The warnings say what is accepted, and why."
+		}
 	case classify.VerdictIncomplete:
 		answer = "Not known: not every process could be looked at"
 	}

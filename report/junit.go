@@ -69,9 +69,12 @@ func suiteOf(run Run, r *classify.Result, t *classify.TargetResult) junitSuite {
 			known.Skipped = unknown.Skipped // what was seen of it is no ground to pass it
 		}
 	}
-	if len(r.Ignored) > 0 {
-		known.Skipped = &junitText{Message: noLeak(r)}
-		known.Out = printable(strings.Join(r.Warnings, "\n"))
+	for _, key := range r.Ignored {
+		c := &unknown
+		if strings.Contains(key, "-") { // the ID of an advisory, and not of a stack
+			c = &known
+		}
+		c.Skipped, c.Out = &junitText{Message: noLeak(r)}, printableLines(r.Warnings)
 	}
 	if run.Strict {
 		enough := junitCase{Name: caseEnough}

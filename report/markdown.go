@@ -73,6 +73,10 @@ func (m *markdown) head(r *classify.Result) {
 		m.line("\n%s: %s; %s.", md(looked(r)), noLeak(r), md(undecided(r)))
 	case classify.VerdictIncomplete:
 		m.line("\n%s.", md(missing(r, noLeak(r))))
+	default:
+		if s := silent(r); s != "" {
+			m.line("\nMissing: %s.", md(s))
+		}
 	}
 	if names := unmet(r); names != "" {
 		m.line("")

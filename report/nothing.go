@@ -49,9 +49,16 @@ func (p *page) nothingFound(r *classify.Result, notes, verbose bool) {
 // noLeak says that nothing was found, and what was not counted.
 func noLeak(r *classify.Result) string {
 	if n := len(r.Ignored); n > 0 {
-		return fmt.Sprintf("no known leak beside %s, see the warnings", plural(n, "ignored finding"))
+		return fmt.Sprintf("no known leak beside %s, see the warnings", accepted(n))
 	}
 	return "no known leak"
+}
+
+func accepted(n int) string {
+	if n == 1 {
+		return "one that is accepted"
+	}
+	return fmt.Sprintf("%d that are accepted", n)
 }
 
 // noGrowth says that nothing grows, unless a note says of something that it

@@ -139,6 +139,15 @@ const maxText = 4000
 // text, for messages that are no part of a report.
 func Printable(s string) string { return printable(s) }
 
+// printableLines puts texts below each other, each in a line.
+func printableLines(texts []string) string {
+	lines := make([]string, len(texts))
+	for i, s := range texts {
+		lines[i] = printable(s)
+	}
+	return strings.Join(lines, "\n")
+}
+
 // paragraph writes a text in as many lines as it needs, behind a label of
 // labelWidth columns on the first line.
 func (p *page) paragraph(label span, labelWidth int, s string, st style) {

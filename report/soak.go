@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -26,7 +27,7 @@ func SoakLines(r *classify.Result, status int, artefacts []string) []string {
 		when + atRest(r.Soak),
 		"exercised: " + few(briefly(yes), looked),
 		"not exercised: " + few(briefly(no), missing),
-		"artefacts: " + few(artefacts, "none; --dir soak.tar.gz keeps the capture"),
+		"artefacts: " + cmp.Or(strings.Join(artefacts, "; "), "none; --dir soak.tar.gz keeps the capture"),
 	}
 	for i := range lines {
 		lines[i] = Printable(lines[i])

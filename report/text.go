@@ -50,6 +50,9 @@ func (p *page) report(run Run, r *classify.Result, o TextOptions) {
 		}
 		p.headline(&shown[i], r)
 		if i == 0 && found {
+			if s := silent(r); s != "" {
+				p.paragraph(styled("  missing", yellow), 11, s, plain)
+			}
 			p.overview(shown[1:], r, o.Verbose)
 		}
 		p.finding(&shown[i], r, o.Verbose)

@@ -54,6 +54,9 @@ func (s *soaker) saveBaseline(targets []profile.Target, result *classify.Result,
 	}
 	for _, t := range result.Targets {
 		whole = whole && t.Samples > 0
+		if t.Undecided != "" && whole {
+			return fmt.Errorf("%s is not written, for the soak shows too little: %s", s.writeBaseline, t.Undecided)
+		}
 	}
 	if s.load != nil && (result.Soak == nil || result.Soak.Rounds < s.rounds) || !whole {
 		return fmt.Errorf("%s is not written: the soak did not come to its end", s.writeBaseline)
