@@ -179,8 +179,20 @@ func bracketed(host string) string {
 
 // basePath cuts a path back to the prefix under which the process is served:
 // "/thanos/graph", "/thanos/new/graph" and "/thanos/debug/pprof/" are
-// "/thanos".
+// "/thanos". What is left is no page either, so that it is found again under its
+// name.
 func basePath(p string) string {
+	for {
+		base := withoutPage(p)
+		if base == p {
+			return p
+		}
+		p = base
+	}
+}
+
+// withoutPage cuts one page off a path.
+func withoutPage(p string) string {
 	p = path.Clean("/" + p)
 	if i := servedRE().FindStringIndex(p); i != nil {
 		return strings.TrimSuffix(p[:i[0]], "/")

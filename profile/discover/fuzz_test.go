@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"reflect"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"unicode"
@@ -79,7 +80,7 @@ func checkShown(t *testing.T, arg, text string) {
 		return
 	}
 	password, ok := u.User.Password()
-	elsewhere := strings.Count(strings.ToLower(arg), strings.ToLower(password)) > 1 || // in the host, which is shown
+	elsewhere := strings.Count(strings.ToLower(strconv.Quote(arg)), strings.ToLower(password)) > 1 || // in the host, which is shown
 		strings.Contains("use http:// or https://", password) // what we say ourselves
 	if ok && len(password) > 3 && strings.Contains(text, password) && !elsewhere {
 		t.Errorf("%q shows the password %q", text, password)
