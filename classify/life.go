@@ -49,23 +49,23 @@ func (l life) last() *profile.Sample { return &l.samples[len(l.samples)-1] }
 // span is the time from the first to the last sample.
 func (l life) span() time.Duration { return l.last().Time.Sub(l.samples[0].Time) }
 
-// unseen says that samples do not show all goroutines, so that what was read of them
-// rules nothing out; empty if they do, or all but a few.
+// unseen says that the newest sample, or more than a third of all, do not show all
+// goroutines, so that what was read of them rules nothing out; empty if they do, or
+// all but a few.
 func (th Thresholds) unseen(l life) string {
-	parts, unreadable := 0, 0
-	for _, s := range l.samples {
-		if s.Goroutines.Truncated {
+	partial := func(s *profile.Sample) bool {
+		return s.Goroutines.Truncated || float64(s.Goroutines.Unreadable) >= th.MinRise
+	}
+	parts := 0
+	for i := range l.samples {
+		if partial(&l.samples[i]) {
 			parts++
 		}
-		unreadable = max(unreadable, s.Goroutines.Unreadable)
 	}
-	switch {
-	case parts > 0:
-		return fmt.Sprintf("%d of %s do not hold all goroutines: whole ones tell, such as debug=0", parts, Count(len(l.samples), "sample"))
-	case float64(unreadable) >= th.MinRise:
-		return fmt.Sprintf("%s in a sample could not be read: those may grow", Count(unreadable, "goroutine"))
+	if !partial(l.last()) && 3*parts <= len(l.samples) {
+		return ""
 	}
-	return ""
+	return fmt.Sprintf("%d of %s do not show all goroutines: whole ones tell, such as debug=0", parts, Count(len(l.samples), "sample"))
 }
 
 // times returns the times of the samples.

@@ -182,3 +182,31 @@ func TestVerdict(t *testing.T) {
 		})
 	}
 }
+
+// TestUnseen: samples that do not show all goroutines rule no growth out, unless they
+// are few and the newest shows all.
+func TestUnseen(t *testing.T) {
+	cut := func(s *profile.Snapshot) { s.Truncated = true }
+	for _, tt := range []struct {
+		name   string
+		of     []int // numbers of the samples that are spoilt
+		spoil  func(*profile.Snapshot)
+		judged Judged
+	}{
+		{"none", nil, cut, JudgedYes},
+		{"one in the middle", []int{5}, cut, JudgedYes},
+		{"the newest", []int{17}, cut, JudgedUndecided},
+		{"more than a third", []int{0, 1, 2, 3, 4, 5, 6}, cut, JudgedUndecided},
+		{"as many unreadable as a leak has", []int{17}, func(s *profile.Snapshot) { s.Unreadable = 8 }, JudgedUndecided},
+		{"a few unreadable", []int{17}, func(s *profile.Snapshot) { s.Unreadable = 7 }, JudgedYes},
+	} {
+		target := made{version: "0.36.1", component: "query", samples: counts(pump, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1)}.target()
+		for _, i := range tt.of {
+			tt.spoil(target.Samples[i].Goroutines)
+		}
+		r := judgedTargets(t, target)
+		if got := r.Targets[0]; got.Judged != tt.judged || tt.judged == JudgedUndecided && !strings.Contains(got.Undecided, "do not show all goroutines") {
+			t.Errorf("%s: %s, %q; want %s", tt.name, got.Judged, got.Undecided, tt.judged)
+		}
+	}
+}

@@ -26,7 +26,8 @@ type debug1 struct {
 	count  int  // 0 if there is none
 	single bool // its stack is a single address
 	frames []Frame
-	size   int // of its lines in bytes
+	size   int  // of its lines in bytes
+	ended  bool // an empty line came
 }
 
 var profileHeaderRE = lazyregexp.New(`\b(goroutine|goroutineleak) profile: total (\d+)\s*$`)
@@ -149,9 +150,14 @@ func (d *debug1) line(l []byte) bool {
 		return true
 	}
 	if len(l) == 0 {
-		return true // mostly the end of the record, or a paste has doubled all line ends
+		d.ended = true // unless a paste has doubled all line ends: then its frames follow
+		return true
 	}
-	return bytes.HasPrefix(bytes.TrimLeft(l, "# \t"), []byte("labels:"))
+	labels := bytes.HasPrefix(bytes.TrimLeft(l, "# \t"), []byte("labels:"))
+	if d.ended && !labels {
+		d.endRecord() // what follows is of something else, such as another profile
+	}
+	return labels
 }
 
 // startRecord reads the line with the count.
@@ -180,7 +186,7 @@ func (d *debug1) endRecord() {
 	} else if _, ok := d.b.add(d.frames, StateUnknown, d.count); !ok {
 		d.b.unreadable(d.count, tooMany)
 	}
-	d.count, d.frames, d.size = 0, d.frames[:0], 0
+	d.count, d.frames, d.size, d.ended = 0, d.frames[:0], 0, false
 }
 
 func (d *debug1) end(cut bool) []*Snapshot {

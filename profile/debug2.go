@@ -94,7 +94,7 @@ func (d *debug2) quick(l []byte) bool {
 	case len(l) == 0:
 		d.endGoroutine()
 		return true
-	case l[0] == 'g' && !d.foreign && l[len(l)-1] == ':' && isGoroutineHeader(l):
+	case l[0] == 'g' && !d.foreign && l[len(l)-1] == ':' && isGoroutineHeader(l) && !coloured(l):
 		d.endGoroutine()
 		d.startGoroutine(l)
 		return true
@@ -104,7 +104,7 @@ func (d *debug2) quick(l []byte) bool {
 		return d.next != nextCall && d.quickPosition(l[1:])
 	case d.next != nextCall || !isLetter(l[0]):
 		return false
-	case bytes.HasPrefix(l, createdBy):
+	case bytes.HasPrefix(l, createdBy) && !coloured(l):
 		d.creator(l[len(createdBy):])
 		return true
 	}
@@ -128,7 +128,7 @@ func (d *debug2) quickPosition(l []byte) bool {
 	} else if !bytes.HasPrefix(l[i:], behindPosition) {
 		return false
 	}
-	if i == 0 || !isDigit(l[i-1]) {
+	if i == 0 || !isDigit(l[i-1]) || coloured(l) {
 		return false
 	}
 	d.follow(l[:i])
@@ -255,7 +255,7 @@ func isCall(l []byte) bool {
 
 // isName reports whether there is no white space in the name, nor a colour.
 func isName(name []byte) bool {
-	return bytes.IndexByte(name, ' ') < 0 && bytes.IndexByte(name, '\t') < 0 && bytes.IndexByte(name, '\x1b') < 0
+	return bytes.IndexByte(name, ' ') < 0 && bytes.IndexByte(name, '\t') < 0 && !coloured(name)
 }
 
 // addCall adds a call whose position comes next. It reports whether the line is
@@ -299,7 +299,7 @@ func (d *debug2) follow(position []byte) {
 
 // creator takes "pkg.F in goroutine 280", before Go 1.21 only "pkg.F".
 func (d *debug2) creator(l []byte) {
-	name, id, found := bytes.Cut(l, []byte(" in goroutine "))
+	name, id, found := bytes.Cut(bytes.TrimRight(l, " \t"), []byte(" in goroutine "))
 	if found {
 		if n, err := strconv.ParseInt(string(id), 10, 64); err == nil {
 			d.current.Creator = n

@@ -154,7 +154,8 @@ func (s *source) sure() bool {
 }
 
 // unnumber takes the number off a line that grep -n or cat -n have numbered: one more
-// than that of the line before, the first of them before something of a dump.
+// than that of the line before, the first of them before something of a dump. A
+// number that stays the same is a prefix of another kind.
 func (t *textReader) unnumber(l []byte) []byte {
 	bare := bytes.TrimLeft(l, " ")
 	digits := 0
@@ -168,7 +169,7 @@ func (t *textReader) unnumber(l []byte) []byte {
 	}
 	n, err := strconv.Atoi(string(bare[:digits]))
 	bare = bare[digits+1:]
-	follows := last > 0 && n == last+1
+	follows := last > 0 && (n == last+1 || n == last)
 	if err != nil || !follows && headerOf(bare) == nil && profileHeader(bare) == nil && !isCountLine(bare) {
 		return l
 	}

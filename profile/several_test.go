@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // TestSeveralDumps: of dumps in one text each is a sample of its own, and none is
@@ -27,20 +29,25 @@ func TestSeveralDumps(t *testing.T) {
 		"debug=1 behind a debug=2": {dump + healthy, []int{31, 3}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			snaps, err := Read(strings.NewReader(tt.text), Options{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			var totals []int
-			for _, s := range snaps {
-				checkInvariants(t, s)
-				totals = append(totals, s.Total)
-			}
-			if !slices.Equal(totals, tt.totals) {
-				t.Errorf("%v goroutines, want %v", totals, tt.totals)
+			if got := totals(t, tt.text); !slices.Equal(got, tt.totals) {
+				t.Errorf("%v goroutines, want %v", got, tt.totals)
 			}
 		})
 	}
+}
+
+// totals returns the goroutines of each dump in a text.
+func totals(t *testing.T, text string) (all []int) {
+	t.Helper()
+	snaps, err := Read(strings.NewReader(text), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range snaps {
+		checkInvariants(t, s)
+		all = append(all, s.Total)
+	}
+	return all
 }
 
 // TestMaxDumps: a text of endless tiny dumps does not take the memory of the
@@ -59,6 +66,9 @@ func TestMaxDumps(t *testing.T) {
 			t.Errorf("%s: %d dumps, warnings %q", name, len(snaps), last.Warnings)
 		}
 	}
+	if _, err := Read(strings.NewReader(strings.Repeat("goroutine profile: total 0\n", maxDumps+7)), Options{}); err == nil {
+		t.Error("dumps without a goroutine are taken for some")
+	}
 }
 
 // TestPasted: what terminals and editors do to a dump costs no goroutine.
@@ -69,7 +79,11 @@ func TestPasted(t *testing.T) {
 	for name, paste := range map[string]func(string) string{
 		"white space behind lines": func(s string) string { return strings.ReplaceAll(s, "\n", "  \t\n") },
 		"a word in colour":         func(s string) string { return strings.ReplaceAll(s, "main.", "\x1b[01;31m\x1b[Kmain\x1b[m\x1b[K.") },
-		"lines in colour":          func(s string) string { return "\x1b[38;5;9m" + strings.ReplaceAll(s, "\n", "\x1b[0m\n\x1b[38;5;9m") },
+		"a state in colour":        func(s string) string { return strings.ReplaceAll(s, "select", "\x1b[31mselect\x1b[0m") },
+		"the same number": func(s string) string {
+			return "7:" + strings.ReplaceAll(strings.TrimSuffix(s, "\n"), "\n", "\n7:") + "\n"
+		},
+		"lines in colour": func(s string) string { return "\x1b[38;5;9m" + strings.ReplaceAll(s, "\n", "\x1b[0m\n\x1b[38;5;9m") },
 		"a link": func(s string) string {
 			return strings.ReplaceAll(s, "/app", "\x1b]8;;http://x\x1b\\/app\x1b]8;;\x1b\\")
 		},
@@ -83,10 +97,14 @@ func TestPasted(t *testing.T) {
 	} {
 		for form, text := range map[string]string{"debug=2": full, "debug=1": counts} {
 			want, got := readString(t, text), readString(t, paste(text))
-			if got.Total != want.Total || got.Unreadable != 0 || len(got.Groups) != len(want.Groups) || got.Groups[0].Signature != want.Groups[0].Signature {
-				t.Errorf("%s, %s: %d goroutines in %q, %d unreadable; want %d in %q", name, form, got.Total, got.Groups[0].Signature, got.Unreadable, want.Total, want.Groups[0].Signature)
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("%s, %s: -want +got\n%s", name, form, diff)
 			}
 		}
+	}
+	heap := "heap profile: 1: 2 [3: 4] @ heap/1048576\n1: 2 [3: 4] @ 0x5\n#\t0x5\tmain.alloc+0x1\t/app/a.go:9\n"
+	if diff := cmp.Diff(readString(t, counts).Groups, readString(t, counts+heap).Groups); diff != "" {
+		t.Errorf("before another profile: -want +got\n%s", diff)
 	}
 	doubled := readString(t, strings.ReplaceAll(counts, "\n", "\n\n"))
 	if doubled.Total != 5 || doubled.Unreadable != 0 {

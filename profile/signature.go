@@ -126,10 +126,9 @@ const maxName = 4 << 10
 // from the first bracket to the last, also where functions inlined in each
 // other have type arguments of their own.
 func foldTypeArgs(name string) string {
-	name = name[:min(len(name), maxName)]
 	first, last := strings.IndexByte(name, '['), strings.LastIndexByte(name, ']')
-	if first < 0 || last < first {
-		return name
+	if first >= 0 && last > first {
+		name = name[:first] + "[...]" + name[last+1:]
 	}
-	return name[:first] + "[...]" + name[last+1:]
+	return name[:min(len(name), maxName)]
 }

@@ -99,10 +99,13 @@ func endsInside(l []byte) bool {
 // control sequences, and the strings of an operating system command.
 var colourRE = lazyregexp.New(`\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)?)`)
 
+// coloured reports whether there is an order for a terminal in the line.
+func coloured(l []byte) bool { return bytes.IndexByte(l, '\x1b') >= 0 }
+
 // take hands a line to its writer. It returns who that is and what was behind
 // the prefix.
 func (t *textReader) take(l []byte) (*writer, []byte) {
-	if bytes.IndexByte(l, '\x1b') >= 0 {
+	if coloured(l) {
 		l = colourRE().ReplaceAll(l, nil)
 	}
 	l = t.unnumber(l)
@@ -238,7 +241,7 @@ func (t *textReader) end(last *writer, cut bool) ([]*Snapshot, error) {
 	for i, d := range done {
 		snaps[i] = d.snap
 	}
-	if t.dumps > maxDumps {
+	if t.dumps > maxDumps && len(snaps) > 0 {
 		warn(snaps, tooManyDumps).Truncated = true
 	}
 	if writers > 1 {

@@ -525,16 +525,7 @@ func TestRunningOthers(t *testing.T) {
 		{writer + writer + writer, []int{1, 1, 1}},
 		{other + writer + third, []int{3}},
 	} {
-		snaps, err := Read(strings.NewReader(tt.text), Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		var totals []int
-		for _, s := range snaps {
-			checkInvariants(t, s)
-			totals = append(totals, s.Total)
-		}
-		if diff := cmp.Diff(tt.totals, totals); diff != "" {
+		if diff := cmp.Diff(tt.totals, totals(t, tt.text)); diff != "" {
 			t.Errorf("%s: -want +got:\n%s", tt.text, diff)
 		}
 	}

@@ -155,7 +155,7 @@ func (w *walker) read() error {
 		r.warn("%s: %d links, special or oversized files and unsafe names in the archive were left out", w.label, a.Skipped)
 	}
 	if a, ok := w.fsys.(*Archive); ok && a.Replaced > 0 {
-		r.warn("%s: %d files in the archive have the names of later ones, of which alone was read", w.label, a.Replaced)
+		r.warn("%s: files in the archive were left out, for later ones have their names: %d", w.label, a.Replaced)
 	}
 	if len(r.targets) > targets || r.left > left {
 		return nil

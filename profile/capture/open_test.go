@@ -243,7 +243,7 @@ func TestReplaced(t *testing.T) {
 	if len(in.Warnings) != 1 || len(in.Targets) != 1 {
 		t.Fatalf("%d targets, warnings %q", len(in.Targets), in.Warnings)
 	}
-	mustContain(t, in.Warnings[0], "1 files in the archive have the names of later ones")
+	mustContain(t, in.Warnings[0], "later ones have their names: 1")
 }
 
 func TestUnpackErrors(t *testing.T) {
