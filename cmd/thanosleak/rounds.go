@@ -306,7 +306,7 @@ func (r *rounds) write(w *watch, payload profile.Payload) {
 // kept returns where the samples are kept: nowhere, and why, if one of them is
 // missing. People restart a process on this word.
 func (r *rounds) kept() (string, error) {
-	err := errors.Join(r.notKept...)
+	err := errors.Join(errors.Join(r.notKept...), r.keepFailures())
 	if r.store.archive() {
 		err = errors.Join(err, r.store.close())
 	}
@@ -317,6 +317,19 @@ func (r *rounds) kept() (string, error) {
 		return path, nil // who reads a mail is not in the folder of the job
 	}
 	return r.dir, nil
+}
+
+// keepFailures adds to the capture which targets gave no sample, or not every
+// one: who reads it later is not to think that nobody asked them.
+func (r *rounds) keepFailures() error {
+	if r.store.writer == nil {
+		return nil
+	}
+	asked := slices.Clone(r.lost)
+	for _, w := range r.watches {
+		asked = append(asked, w.target)
+	}
+	return r.store.writer.WriteFailures(now(), asked)
 }
 
 // targets returns what there is to judge: what is watched, the names that were

@@ -63,7 +63,10 @@ func (s *scraping) open(db *advisory.DB) (*store, error) {
 	}
 	st.warnings = append(st.warnings, in.Warnings...)
 	for _, t := range in.Targets {
-		st.old[t.Name] = t
+		if len(t.Samples) > 0 {
+			t.Unreached, t.FailedSamples, t.Err = false, 0, "" // were the last run's
+			st.old[t.Name] = t
+		}
 	}
 	return st, nil
 }

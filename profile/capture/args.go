@@ -18,7 +18,7 @@ func (r *reader) arguments(paths []string, stdin io.Reader) error {
 	if len(paths) == 0 {
 		return errors.New("nothing to read: name a capture, an archive or a goroutine profile, or - for standard input")
 	}
-	var files []*file
+	var files, failures []*file
 	reads := make([]func() error, len(paths))
 	usedStdin := false
 	for i, p := range paths {
@@ -36,6 +36,9 @@ func (r *reader) arguments(paths []string, stdin io.Reader) error {
 		switch {
 		case err != nil:
 			reads[i] = func() error { return err }
+		case f != nil && f.base == failuresFile:
+			failures = append(failures, f)
+		case f != nil && f.base == seenFile && len(paths) > 1: // came with DIR/*
 		case f != nil:
 			files = append(files, f)
 		}
@@ -52,6 +55,9 @@ func (r *reader) arguments(paths []string, stdin io.Reader) error {
 	}
 	for _, l := range dirs {
 		r.capture(l)
+	}
+	for _, f := range failures {
+		r.failures(f, pathElems(f.dir), 0)
 	}
 	return r.namedRest(rest, len(files))
 }

@@ -11,6 +11,7 @@
 //	DIR/TARGET/status-buildinfo.json            answers of the API, once for each target
 //	DIR/TARGET/status-flags.json
 //	DIR/TARGET/stores.json
+//	DIR/failures.json                           the targets that gave the last run no sample, or not every one
 //
 // Text may be gzipped or not. The time in a name is that of the sample in UTC,
 // followed by "-2" and so on where several samples are of one second. The
@@ -31,6 +32,7 @@ import (
 	"io"
 	"io/fs"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 
@@ -69,7 +71,8 @@ type Options struct {
 type Input struct {
 	// Targets are the processes: of folders and archives in the order of the
 	// arguments and by path, then of single files. Names are unique. A target
-	// that could not be read has Err and no samples; every other has at least
+	// that could not be read has Err and no samples, and so may one of which
+	// [Writer.WriteFailures] stored that it gave none; every other has at least
 	// one. Targets without a sample that is new enough are not among them.
 	// Err, names and warnings may hold what a stranger wrote.
 	Targets []profile.Target
@@ -89,7 +92,8 @@ type Input struct {
 // their content shows different processes that is an error, unless o.Each.
 //
 // A path that cannot be read becomes a target with Err; where no path gives a
-// sample that is an error: [ErrTooOld] if o.Window left out all there are.
+// sample, nor a capture that says why it has none, that is an error: [ErrTooOld]
+// if o.Window left out all there are.
 // Samples whose times are not known stand a nanosecond apart, and the target's
 // Warnings say so.
 func Open(paths []string, stdin io.Reader, o Options) (*Input, error) {
@@ -113,8 +117,9 @@ func Read(fsys fs.FS, name string, o Options) (*Input, error) {
 // found is a target and the path elements that its name is made of.
 type found struct {
 	profile.Target
-	elems []string
-	taken []taken // what becomes its samples
+	elems  []string
+	taken  []taken   // what becomes its samples
+	failed time.Time // when a run did not get every sample; zero if none says so
 }
 
 // reader collects targets.
@@ -186,7 +191,8 @@ func (r *reader) finish() (*Input, error) {
 		r.targets[i].assemble()
 		samples += len(r.targets[i].Samples)
 	}
-	if samples == 0 {
+	told := slices.ContainsFunc(r.targets, func(t found) bool { return !t.failed.IsZero() })
+	if samples == 0 && !told {
 		if r.left > 0 {
 			r.errs = append(r.errs, r.tooOld())
 		}

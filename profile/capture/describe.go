@@ -74,20 +74,28 @@ func duplicates(names []string) [][]int {
 func (r *reader) describe() string {
 	var counts []int
 	var spans []time.Duration
-	failed := 0
+	failed, unreached := 0, 0
 	for _, t := range r.targets {
 		n := len(t.Samples)
-		if n == 0 {
+		switch {
+		case n > 0:
+		case t.Unreached:
+			unreached++
+			continue
+		default:
 			failed++
 			continue
 		}
 		counts = append(counts, n)
 		spans = append(spans, t.Samples[n-1].Time.Sub(t.Samples[0].Time).Round(time.Second))
 	}
-	if len(counts) == 0 {
-		return "nothing that could be read"
+	text := "no sample that could be read"
+	if len(counts) > 0 {
+		text = fmt.Sprintf("%s, %s%s", plural(len(counts), "process", "es"), samplesText(counts), spanText(spans))
 	}
-	text := fmt.Sprintf("%s, %s%s", plural(len(counts), "process", "es"), samplesText(counts), spanText(spans))
+	if unreached > 0 {
+		text += fmt.Sprintf(", %s without a sample", plural(unreached, "target", "s"))
+	}
 	if r.left > 0 {
 		text += fmt.Sprintf(", %s left out", plural(r.left, "older sample", "s"))
 	}

@@ -123,6 +123,7 @@ type walker struct {
 	lists    []*listing
 	byDir    map[string]*listing
 	archives []string
+	failures []string // files that say which targets gave no sample
 	warnings []string
 }
 
@@ -148,6 +149,9 @@ func (w *walker) read() error {
 	r.warnings = append(r.warnings, w.warnings...)
 	targets, warnings, left := len(r.targets), len(r.warnings), r.left
 	each(r, w.lists, func(r *reader, _ int, l *listing) { r.listing(l) })
+	for _, name := range w.failures {
+		r.failures(w.file(name), join(w.elems, path.Dir(name)), targets)
+	}
 	for _, name := range w.archives {
 		w.nested(name)
 	}
@@ -189,6 +193,8 @@ func (w *walker) visit(p string, d fs.DirEntry, err error) error {
 	case !d.Type().IsRegular():
 	case isArchive(d.Name()):
 		w.archives = append(w.archives, p)
+	case d.Name() == failuresFile:
+		w.failures = append(w.failures, p)
 	default:
 		w.list(path.Dir(p)).add(w.file(p), false)
 	}

@@ -322,7 +322,7 @@ func isLeftover(base string) bool {
 	name, hidden := strings.CutPrefix(base, ".")
 	name = strings.TrimRight(name, "0123456789")
 	_, _, sample := sampleName(name)
-	return hidden && (sample || isFacts(name) || name == seenFile || name == strings.TrimPrefix(probePrefix, "."))
+	return hidden && (sample || isFacts(name) || name == seenFile || name == failuresFile || name == strings.TrimPrefix(probePrefix, "."))
 }
 
 // removeAll removes the files of a folder with such names.

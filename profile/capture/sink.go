@@ -152,7 +152,7 @@ func (s *archiveSink) write(dir, name string, data []byte, modified time.Time) e
 	if s.err = s.tw.WriteHeader(h); s.err == nil {
 		_, s.err = s.tw.Write(data)
 	}
-	if !isFacts(name) {
+	if _, _, sample := sampleName(name); sample {
 		s.n++
 	}
 	return s.err

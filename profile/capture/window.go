@@ -112,7 +112,10 @@ func (r *reader) cut() {
 		t.taken = slices.DeleteFunc(t.taken, func(s taken) bool { return !s.Time.IsZero() && s.Time.Before(limit) })
 		r.left += before - len(t.taken)
 	}
-	r.targets = slices.DeleteFunc(r.targets, func(t found) bool { return t.Err == "" && len(t.taken) == 0 })
+	r.targets = slices.DeleteFunc(r.targets, func(t found) bool {
+		old := !t.failed.IsZero() && t.failed.Before(limit)
+		return (t.Err == "" || old) && len(t.taken) == 0
+	})
 }
 
 // newestOf returns the time of the newest sample, by the most trustworthy
