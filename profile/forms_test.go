@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	pp "github.com/google/pprof/profile"
+	"golang.org/x/text/encoding/unicode"
 )
 
 // TestForms checks that what people hand in by mistake is named.
@@ -33,7 +34,9 @@ func TestForms(t *testing.T) {
 		{"goleak", "    leaks.go:78: found unexpected goroutines:\n        [Goroutine 34 in state chan receive, with main.f on top of the stack:\n", "goleak"},
 		{"metrics", "# HELP go_goroutines Number of goroutines that currently exist.\n# TYPE go_goroutines gauge\ngo_goroutines 450\n", "/metrics"},
 		{"JSON", `{"status":"success","data":{}}`, "JSON"},
-		{"UTF-16", "\xff\xfeg\x00o\x00r\x00o\x00", "UTF-16"},
+		{"UTF-16 without a dump", "\xff\xfeg\x00o\x00r\x00o\x00", "text without a goroutine"},
+		{"UTF-16 of nothing", "\xff\xfe", "an empty file"},
+		{"a profile by PowerShell's >", toUTF16(t, unicode.LittleEndian, "\x1f‹\b\x00\x00\x00"), "a binary file that became UTF-16 text"},
 		{"PNG", "\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "a picture"},
 		{"JPEG", "\xff\xd8\xff\xe0\x00\x10JFIF", "a picture"},
 		{"zip", "PK\x03\x04\x14\x00\x00\x00", "a zip archive"},

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"sync"
+
+	"golang.org/x/text/encoding/unicode"
 )
 
 // maxProtobuf bounds an uncompressed debug=0 profile in bytes. A million
@@ -40,7 +42,7 @@ var errEmpty = &UnsupportedError{Form: "an empty file", Hint: getProfile}
 
 // Read reads all goroutine profiles in r, which may be gzipped, in the order
 // in which they stand there: debug=0, debug=1, debug=2, or a log with text
-// dumps inside. A debug=1 dump that is followed by a debug=2 dump, as one test
+// dumps inside, which may be in UTF-16 with a byte order mark. A debug=1 dump that is followed by a debug=2 dump, as one test
 // prints them, is one snapshot. There is at least one snapshot if the error is
 // nil; an input of another form gives an [*UnsupportedError].
 func Read(r io.Reader, o Options) ([]*Snapshot, error) {
@@ -84,6 +86,9 @@ func readPlain(br *bufio.Reader, o Options) ([]*Snapshot, error) {
 			return nil, gzipError(err)
 		}
 		return nil, errEmpty
+	}
+	if isUTF16(head) {
+		return readUTF16(br)
 	}
 	if form := binaryForm(head); form != nil {
 		return nil, form
@@ -137,11 +142,30 @@ func isBinary(head []byte) bool {
 	return false
 }
 
+// isUTF16 tells text in UTF-16 by its byte order mark.
+func isUTF16(head []byte) bool {
+	return bytes.HasPrefix(head, []byte{0xff, 0xfe}) || bytes.HasPrefix(head, []byte{0xfe, 0xff})
+}
+
+// readUTF16 reads text in UTF-16, in which PowerShell's > writes what a program
+// prints. A binary profile does not survive that.
+func readUTF16(br *bufio.Reader) ([]*Snapshot, error) {
+	text := bufio.NewReaderSize(unicode.UTF16(unicode.LittleEndian, unicode.ExpectBOM).NewDecoder().Reader(br), bufferSize)
+	head, err := text.Peek(512)
+	switch {
+	case len(head) == 0 && errors.Is(err, io.EOF):
+		return nil, errEmpty
+	case isBinary(head):
+		return nil, &UnsupportedError{Form: "a binary file that became UTF-16 text (by PowerShell's >, say), which destroys it",
+			Hint: "Save it with curl.exe -o FILE instead."}
+	}
+	return readText(text)
+}
+
 // binaryForm names files that are often handed in by mistake.
 func binaryForm(head []byte) *UnsupportedError {
 	for _, f := range []struct{ magic, form, hint string }{
 		{"\x1f\x8b", "a file that was gzipped twice", "Run gunzip once and try again."},
-		{"\xff\xfe", "UTF-16 text (PowerShell's > makes it)", "Save it with curl -o FILE."},
 		{"\x89PNG", "a picture", "A picture has no stacks. " + getProfile},
 		{"\xff\xd8\xff", "a picture", "A picture has no stacks. " + getProfile},
 		{"PK\x03\x04", "a zip archive", "Unpack it first; folders and .tar.gz are read as they are."},

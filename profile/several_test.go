@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/text/encoding/unicode"
 )
 
 // TestSeveralDumps: of dumps in one text each is a sample of its own, and none is
@@ -87,6 +88,11 @@ func TestPasted(t *testing.T) {
 		"a link": func(s string) string {
 			return strings.ReplaceAll(s, "/app", "\x1b]8;;http://x\x1b\\/app\x1b]8;;\x1b\\")
 		},
+		"a mark of UTF-8": func(s string) string { return "\ufeff" + s },
+		"UTF-16, as PowerShell's > writes it": func(s string) string {
+			return toUTF16(t, unicode.LittleEndian, strings.ReplaceAll(s, "\n", "\r\n"))
+		},
+		"UTF-16, the other way": func(s string) string { return toUTF16(t, unicode.BigEndian, s) },
 		"numbers of lines, as grep -n": func(s string) string {
 			lines := strings.Split(strings.TrimSuffix(s, "\n"), "\n")
 			for i := range lines {
@@ -110,6 +116,16 @@ func TestPasted(t *testing.T) {
 	if doubled.Total != 5 || doubled.Unreadable != 0 {
 		t.Errorf("line ends doubled: %d goroutines, %d unreadable", doubled.Total, doubled.Unreadable)
 	}
+}
+
+// toUTF16 returns the text in UTF-16, with a mark before it.
+func toUTF16(t *testing.T, order unicode.Endianness, text string) string {
+	t.Helper()
+	coded, err := unicode.UTF16(order, unicode.UseBOM).NewEncoder().String(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return coded
 }
 
 // TestBeginningMissing: a dump whose beginning is missing says so.
