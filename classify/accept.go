@@ -43,8 +43,9 @@ func (j *judge) accept(r *Result, targets []profile.Target, cases []*caseOf) (dr
 		}
 		return accepted[f.Key]
 	})
+	completed := meanCompleted(targets)
 	for _, inv := range rest {
-		r.Warnings = append(r.Warnings, j.baselineNotes(inv)...)
+		r.Warnings = append(r.Warnings, j.baselineNotes(inv, completed[inv.Component])...)
 	}
 	return dropped
 }
@@ -81,8 +82,9 @@ func restingIn(l life, p *process, last bool) map[string]int {
 
 // baselineNotes say what people should know of a component beside its findings.
 // Goroutines that are as many as there are connections are left out: the one that
-// the samples are taken over is among them.
-func (j *judge) baselineNotes(inv Inventory) []string {
+// the samples are taken over is among them. completed is how much a process of the
+// component completed, 0 if that is unknown.
+func (j *judge) baselineNotes(inv Inventory, completed int) []string {
 	b := j.Baseline
 	name := componentName(inv.Component)
 	c, ok := b.Of(inv.Component)
@@ -96,6 +98,11 @@ func (j *judge) baselineNotes(inv Inventory) []string {
 		}
 	}
 	notes = append(notes, fmt.Sprintf("%s: held against the baseline of %s, of %s", name, versionNames(c.Versions), b.Created.Format(time.DateOnly)))
+	if other := otherLoad(c.Completed, completed); other != "" {
+		_, what := enoughWork(inv.Component)
+		notes = append(notes, fmt.Sprintf("%s: %s by each process, in the baseline's soak %d: %s the load, with which what rests may differ as well",
+			name, Count(completed, "completed "+what), c.Completed, other))
+	}
 	beyond := slices.DeleteFunc(b.Beyond(inv), func(s Beyond) bool {
 		c := column{benign: j.Advisories.BenignOf(s.Functions, inv.Component)}
 		return c.scales()
@@ -109,6 +116,21 @@ func (j *judge) baselineNotes(inv Inventory) []string {
 	}
 	return append(notes, fmt.Sprintf("%s: %s more at rest than in the baseline of %s: %s", name,
 		stacksStand(len(beyond)), versionNames(c.Versions), Few(parts)))
+}
+
+// otherLoad says how much more or less was completed than for the baseline; empty
+// if it was about as much, or if one of them is not known.
+func otherLoad(baseline, now int) string {
+	if baseline == 0 || now == 0 {
+		return ""
+	}
+	switch times := float64(now) / float64(baseline); {
+	case times > 10:
+		return fmt.Sprintf("%.0f times", times)
+	case times < asMuch || times > 1/asMuch:
+		return fmt.Sprintf("%.2g times", times)
+	}
+	return ""
 }
 
 func stacksStand(n int) string {

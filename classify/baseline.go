@@ -146,6 +146,15 @@ const asMuch = 0.8
 // CountWork adds to the baseline how much the processes completed that it was
 // taken of.
 func (b *Baseline) CountWork(targets []profile.Target) {
+	completed := meanCompleted(targets)
+	for i := range b.Components {
+		c := &b.Components[i]
+		c.Completed = completed[c.Component]
+	}
+}
+
+// meanCompleted returns how much a process completed, by component, on average.
+func meanCompleted(targets []profile.Target) map[string]int {
 	sums, processes := map[string]int{}, map[string]int{}
 	for i := range targets {
 		if p := newProcess(&targets[i]); p.samples() > 0 {
@@ -153,10 +162,10 @@ func (b *Baseline) CountWork(targets []profile.Target) {
 			processes[p.component]++
 		}
 	}
-	for i := range b.Components {
-		c := &b.Components[i]
-		c.Completed = sums[c.Component] / max(processes[c.Component], 1)
+	for component, n := range processes {
+		sums[component] /= n
 	}
+	return sums
 }
 
 // completed is how much the process completed in a life, of what its component

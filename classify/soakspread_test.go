@@ -113,13 +113,21 @@ func TestBaselineOfMoreLoad(t *testing.T) {
 		requests float64
 		counts   []int
 		want     Verdict
+		load     string // what is said of it
 	}{
-		{100, []int{0, 1, 2, 3}, VerdictClean},
-		{25, []int{0, 2, 4, 6}, VerdictLeak},
-		{100, []int{0, 2, 4, 6}, VerdictLeak},
+		{100, []int{0, 1, 2, 3}, VerdictClean, "300 completed requests by each process, in the baseline's soak 600: 0.5 times the load"},
+		{25, []int{0, 2, 4, 6}, VerdictLeak, "75 completed requests by each process, in the baseline's soak 600: 0.12 times the load"},
+		{100, []int{0, 2, 4, 6}, VerdictLeak, "0.5 times the load"},
+		{200, []int{0, 2, 4, 6}, VerdictClean, ""},
+		{800, []int{0, 2, 4, 6}, VerdictClean, "4 times the load"},
 	} {
-		if r := judgedWith(t, Options{Baseline: b}, soakedIn(tt.requests, map[string][]int{"a": tt.counts})); r.Verdict != tt.want {
+		r := judgedWith(t, Options{Baseline: b}, soakedIn(tt.requests, map[string][]int{"a": tt.counts}))
+		if r.Verdict != tt.want {
 			t.Errorf("%v requests, %v: %s, want %s", tt.requests, tt.counts, r.Verdict, tt.want)
+		}
+		said := strings.Join(r.Warnings, "\n")
+		if !strings.Contains(said, tt.load) || tt.load == "" && strings.Contains(said, "the load") {
+			t.Errorf("%v requests: %s, want %q", tt.requests, said, tt.load)
 		}
 	}
 }
