@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
@@ -61,6 +62,28 @@ func TestPrometheusSeries(t *testing.T) {
 	}
 	if got := scraped(t, report.Run{}, &classify.Result{}); len(got) != 2 {
 		t.Errorf("before the first run: %d families, want the build's and what was dropped", len(got))
+	}
+}
+
+// TestPrometheusLastSuccess: what was read from files, or was kept from earlier
+// runs, gave its last sample when that was taken.
+func TestPrometheusLastSuccess(t *testing.T) {
+	sampled := theRun().Finished.Add(-48 * time.Hour)
+	for _, tt := range []struct {
+		name   string
+		target classify.TargetResult
+		want   time.Time
+	}{
+		{"scraped", classify.TargetResult{URL: "http://q:1"}, theRun().Finished},
+		{"not reached", classify.TargetResult{URL: "http://q:1", Unreached: true}, sampled},
+		{"kept", classify.TargetResult{Kept: true}, sampled},
+		{"of a file", classify.TargetResult{}, sampled},
+	} {
+		tt.target.Samples, tt.target.LastSample = 3, &sampled
+		got := scraped(t, theRun(), &classify.Result{Targets: []classify.TargetResult{tt.target}})
+		if s := got["thanosleak_target_last_success_timestamp_seconds"].GetMetric()[0].GetGauge().GetValue(); s != float64(tt.want.Unix()) {
+			t.Errorf("%s: %v, want %d", tt.name, s, tt.want.Unix())
+		}
 	}
 }
 

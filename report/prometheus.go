@@ -104,7 +104,7 @@ func (m *metricsPage) ofTarget(run Run, t *classify.TargetResult) {
 		return
 	}
 	success := run.Finished
-	if t.Unreached || t.Kept {
+	if t.Unreached || t.URL == "" { // then this run read files
 		success = *t.LastSample
 	}
 	m.add("thanosleak_target_last_success_timestamp_seconds", "When the target last gave a sample.", unix(success), "target", t.Name)
