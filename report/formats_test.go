@@ -62,6 +62,10 @@ func TestFormatsAgree(t *testing.T) {
 					if len(f.Occurrences) == 1 && format != "github" && format != "text" { // which leave it out where it is the only one
 						wants = append(wants, f.Occurrences[0].Target)
 					}
+					if format == "markdown" || format == "html" || format == "github" || format == "json" { // junit: of those that fail
+						leaf := f.Stacks[0].Frames[0]
+						wants = append(wants, plainText(leaf.Func), plainText(leaf.File))
+					}
 					for _, want := range wants {
 						if !strings.Contains(strings.ToLower(got), strings.ToLower(want)) {
 							t.Errorf("does not say %q of %s", want, f.Key)
@@ -157,6 +161,9 @@ func TestJUnit(t *testing.T) {
 		if got := (counts{doc.Tests, doc.Failures, doc.Errors, doc.Skipped}); got != want {
 			t.Errorf("%s: %+v, want %+v\n%s", name, got, want, text)
 		}
+	}
+	if text := written(t, "junit", results(t)["flagship"]); !strings.Contains(text, "store.newEagerRespSet.func2.3  /app/pkg/store/proxy_merge.go:627") {
+		t.Errorf("a failure does not say where\n%s", text)
 	}
 	if text := written(t, "junit", &classify.Result{}); !strings.Contains(text, `errors="1"`) {
 		t.Errorf("nothing looked at is no error\n%s", text)

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"encoding/xml"
 	"fmt"
 	"io"
@@ -121,12 +122,18 @@ func caseOfFinding(run Run, r *classify.Result, f *classify.Finding, o *classify
 	return c
 }
 
-// inBrief says of a finding on a target what a log has room for: evidence, cause
-// and what to do.
+// inBrief says of a finding on a target what a log has room for: evidence, where
+// it stands in the code, cause and what to do.
 func inBrief(f *classify.Finding, o *classify.Occurrence) []string {
 	lines := []string{fmt.Sprintf("%s: %s and %d behind them", o.Level, classify.Count(o.Culprits, "culprit"), o.Victims)}
 	for _, e := range o.Evidence {
 		lines = append(lines, "seen: "+e.Text)
+	}
+	for _, s := range culprits(f) {
+		lines = append(lines, fmt.Sprintf("stack: %s, %s", classify.Count(s.Count, "culprit"), cmp.Or(s.State, "state unknown")))
+		for _, call := range calls(s) {
+			lines = append(lines, "  "+call)
+		}
 	}
 	if f.Why != "" {
 		lines = append(lines, "why: "+f.Why)

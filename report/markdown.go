@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -127,22 +128,33 @@ func (m *markdown) finding(f *classify.Finding, r *classify.Result) {
 
 // stacks shows the frames of the culprits, which people look for in issues.
 func (m *markdown) stacks(f *classify.Finding) {
-	shown := 0
-	for _, s := range f.Stacks {
-		if s.Role != classify.RoleCulprit || shown == stackLines {
-			continue
-		}
-		shown++
+	for _, s := range culprits(f) {
 		m.line("")
 		m.line("%s, %s:", classify.Count(s.Count, "culprit"), md(cmp.Or(s.State, "state unknown")))
 		m.line("")
-		for _, frame := range s.Frames {
-			m.line("    %s  %s:%d", printable(frame.Func), printable(frame.File), frame.Line)
-		}
-		if s.CreatedBy != "" {
-			m.line("    created by %s", printable(s.CreatedBy))
+		for _, call := range calls(s) {
+			m.line("    %s", printable(call))
 		}
 	}
+}
+
+// culprits are the stacks of culprits that there is room for.
+func culprits(f *classify.Finding) []classify.Stack {
+	stacks := slices.DeleteFunc(slices.Clone(f.Stacks), func(s classify.Stack) bool { return s.Role != classify.RoleCulprit })
+	return stacks[:min(len(stacks), stackLines)]
+}
+
+// calls are the frames of a stack with their places, leaf first, and who started
+// it.
+func calls(s classify.Stack) []string {
+	var lines []string
+	for _, f := range s.Frames {
+		lines = append(lines, fmt.Sprintf("%s  %s:%d", f.Func, f.File, f.Line))
+	}
+	if s.CreatedBy != "" {
+		lines = append(lines, "created by "+s.CreatedBy)
+	}
+	return lines
 }
 
 // seen lists evidence and preconditions where the finding is surest.
