@@ -76,36 +76,30 @@ func (r *reader) describe() string {
 	var spans []time.Duration
 	failed, unreached := 0, 0
 	for _, t := range r.targets {
-		n := len(t.Samples)
-		switch {
+		switch n := len(t.Samples); {
 		case n > 0:
+			counts = append(counts, n)
+			spans = append(spans, t.Samples[n-1].Time.Sub(t.Samples[0].Time).Round(time.Second))
 		case t.Unreached:
 			unreached++
-			continue
 		default:
 			failed++
-			continue
 		}
-		counts = append(counts, n)
-		spans = append(spans, t.Samples[n-1].Time.Sub(t.Samples[0].Time).Round(time.Second))
 	}
-	text := "no sample that could be read"
+	var parts []string
+	add := func(n int, noun, ending, rest string) {
+		if n > 0 {
+			parts = append(parts, plural(n, noun, ending)+rest)
+		}
+	}
 	if len(counts) > 0 {
-		text = fmt.Sprintf("%s, %s%s", plural(len(counts), "process", "es"), samplesText(counts), spanText(spans))
+		add(len(counts), "process", "es", ", "+samplesText(counts)+spanText(spans))
 	}
-	if unreached > 0 {
-		text += fmt.Sprintf(", %s without a sample", plural(unreached, "target", "s"))
-	}
-	if r.left > 0 {
-		text += fmt.Sprintf(", %s left out", plural(r.left, "older sample", "s"))
-	}
-	if failed > 0 {
-		text += fmt.Sprintf(", %s not readable", plural(failed, "input", "s"))
-	}
-	if r.skipped > 0 {
-		text += fmt.Sprintf(", %s skipped", plural(r.skipped, "file", "s"))
-	}
-	return text
+	add(unreached, "target", "s", " without a sample")
+	add(r.left, "older sample", "s", " left out")
+	add(failed, "input", "s", " not readable")
+	add(r.skipped, "file", "s", " skipped")
+	return strings.Join(parts, ", ")
 }
 
 func samplesText(counts []int) string {

@@ -158,8 +158,9 @@ func TestFailuresOnly(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, paths := range [][]string{{folder}, {filepath.Join(folder, failuresFile)}, {filepath.Join(folder, failuresFile), filepath.Join(folder, seenFile)}} {
-		if got, _ := hear(t, Options{}, paths...); !cmp.Equal(got, heardOfThem[:1]) {
-			t.Errorf("%v: %+v", paths, got)
+		got, in := hear(t, Options{}, paths...)
+		if want := "1 target without a sample"; !cmp.Equal(got, heardOfThem[:1]) || in.Description != want {
+			t.Errorf("%v: %+v, %q", paths, got, in.Description)
 		}
 	}
 	archive := filepath.Join(folder, "none.tar.gz")
