@@ -91,6 +91,9 @@ func readFailures(in io.Reader) (failures, error) {
 	if n := len(all.Targets); n > maxFailures {
 		return failures{}, fmt.Errorf("%d targets without a sample, more than %d", n, maxFailures)
 	}
+	if all.Time.IsZero() {
+		return failures{}, errors.New("it does not say when the targets gave no sample")
+	}
 	for _, f := range all.Targets {
 		if dir := Escape(f.Target); dir == "" || len(dir) > maxName || f.Error == "" || f.FailedSamples < 0 {
 			return failures{}, fmt.Errorf("it should say which targets gave no sample, and why: target %.80q", f.Target)
@@ -117,6 +120,7 @@ func (r *reader) failures(f *file, elems []string, first int) {
 		i, known := at[path.Join(own...)]
 		if !known {
 			i = len(r.targets)
+			at[path.Join(own...)] = i
 			r.targets = append(r.targets, found{elems: own})
 		}
 		t := &r.targets[i]

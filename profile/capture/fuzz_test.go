@@ -3,13 +3,18 @@ package capture
 import (
 	"archive/tar"
 	"bytes"
+	"compress/gzip"
 	"fmt"
+	"io"
 	"io/fs"
+	"maps"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/thanosleak/thanosleak/profile"
@@ -126,6 +131,14 @@ func FuzzArchive(f *testing.F) {
 		f.Add(tarOf(f, members))
 	}
 	f.Add(sparse(f, 1<<14))
+	f.Add(tarOf(f, append(small[:2:2], func(tw *tar.Writer) error {
+		text := `{"time": "2026-11-22T06:46:00Z", "targets": [{"target": "q:1", "unreached": true, "failed_samples": 6, "error": "refused"}]}`
+		err := tw.WriteHeader(&tar.Header{Name: "c/" + failuresFile, Mode: 0o600, Size: int64(len(text))})
+		if err == nil {
+			_, err = io.WriteString(tw, text)
+		}
+		return err
+	})))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if bytes.HasPrefix(data, []byte{0x1f, 0x8b}) {
 			return
@@ -151,11 +164,56 @@ func FuzzArchive(f *testing.F) {
 			return
 		}
 		names := map[string]bool{}
+		failed := slices.ContainsFunc(slices.Collect(maps.Keys(a.files)), func(name string) bool { return path.Base(name) == failuresFile })
 		for _, target := range in.Targets {
-			if names[target.Name] || (len(target.Samples) == 0) != (target.Err != "") {
+			none, told := len(target.Samples) == 0, target.Err != ""
+			if names[target.Name] || none && !told || !none && told && !failed {
 				t.Errorf("%q: %d samples, error %q", target.Name, len(target.Samples), target.Err)
 			}
 			names[target.Name] = true
+		}
+	})
+}
+
+// FuzzFailures checks that what a capture says of targets without a sample is
+// told of each of them, once, or passed over with a warning; what is there of the
+// others is read all the same.
+func FuzzFailures(f *testing.F) {
+	for _, text := range []string{
+		`{"time": "2026-11-22T06:46:00Z", "targets": [{"target": "q:1", "unreached": true, "failed_samples": 6, "error": "refused"}, {"target": "up:1", "error": "1 of 2"}]}`,
+		`{"time": "2026-11-21T06:46:00Z", "targets": [{"target": "../up:1", "error": "e"}, {"target": "\ud800\u0000", "error": "\u001b"}, {"target": "UP:1", "error": "e"}]}`,
+		`{"time": "9999-12-31T23:59:59Z", "targets": [{"target": "q:1", "error": "e"}, {"target": "q:1", "error": "f"}]}`, "{}", "null",
+	} {
+		f.Add([]byte(text))
+	}
+	var sample bytes.Buffer
+	zw := gzip.NewWriter(&sample)
+	if _, err := zw.Write(text2("Query", 2)); err != nil {
+		f.Fatal(err)
+	}
+	if err := zw.Close(); err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		in, err := Read(fstest.MapFS{
+			"up%3A1/20261122T064522Z.debug2.txt.gz": {Data: sample.Bytes(), ModTime: start},
+			failuresFile:                            {Data: data},
+		}, "one", Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		all, problem := readFailures(bytes.NewReader(data))
+		want := map[string]bool{"up:1": true}
+		for _, x := range all.Targets {
+			want[x.Target] = true
+		}
+		if len(in.Targets) != len(want) || (problem != nil) != (len(in.Warnings) > 0) {
+			t.Errorf("%d targets of %d, warnings %q, error %v", len(in.Targets), len(want), in.Warnings, problem)
+		}
+		for _, target := range in.Targets {
+			if !want[target.Name] || len(target.Samples) == 0 && target.Err == "" {
+				t.Errorf("%q: %d samples, error %q", target.Name, len(target.Samples), target.Err)
+			}
 		}
 	})
 }
