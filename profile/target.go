@@ -21,6 +21,9 @@ type Target struct {
 	// Unreached says that this run got no sample: those in Samples are of
 	// earlier runs.
 	Unreached bool
+	// Mixed says that several processes answered under the target's name, as
+	// those behind a Service do: no sample of it can be used.
+	Mixed bool
 	// Kept says that this run did not look at the target: an earlier one left
 	// its samples.
 	Kept bool

@@ -156,9 +156,9 @@ func (w *watch) explain(interrupted bool) string {
 	interrupted = interrupted && errors.Is(w.err, context.Canceled)
 	w.target.Warnings = slices.Concat(w.unknown, w.client.Warnings(), w.notes)
 	w.target.FailedSamples = w.failed
-	w.target.Unreached, w.target.Err = false, ""
+	w.target.Unreached, w.target.Mixed, w.target.Err = false, w.mixed != nil, ""
 	switch {
-	case w.mixed != nil:
+	case w.target.Mixed:
 		w.target.Unreached, w.target.Samples, w.target.Err = true, nil, w.mixed.Error()
 		return w.target.Err
 	case w.failed == 0, interrupted && w.taken > 0:

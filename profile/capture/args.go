@@ -59,7 +59,7 @@ func (r *reader) arguments(paths []string, stdin io.Reader) error {
 	for _, f := range failures {
 		r.failures(f, pathElems(f.dir), 0)
 	}
-	return r.namedRest(rest, len(files))
+	return r.namedRest(rest, len(files)+len(failures))
 }
 
 // withoutPath removes the path that errors of package os repeat.

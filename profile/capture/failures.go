@@ -16,35 +16,58 @@ import (
 )
 
 // failuresFile is where a capture keeps which targets gave no sample, or not
-// every one, in the run that wrote to it last: without it, a target that was down
-// would be as if nobody had asked it. It is of the whole capture, so that each run
-// replaces it and nothing in it is ever out of date.
+// every one, when they were asked last: without it, a target that was down would
+// be as if nobody had asked it.
 const failuresFile = "failures.json"
 
-// failures is what stands in it.
+// failuresSchema names the form of the file, for others have files of that name.
+const failuresSchema = "thanosleak-failures/v1"
+
+// failures is what stands in the file.
 type failures struct {
-	Time    time.Time `json:"time"` // when the run ended
+	Schema  string    `json:"schema"`
 	Targets []failure `json:"targets"`
 }
 
 // failure is what one target did not give.
 type failure struct {
-	Target        string `json:"target"`
-	Unreached     bool   `json:"unreached"` // no sample at all
-	FailedSamples int    `json:"failed_samples"`
-	Error         string `json:"error"`
+	Target string    `json:"target"`
+	Time   time.Time `json:"time"` // that of the run, by the clock of the targets
+	// Last is the time in the name of the newest sample of the target that the
+	// capture held then; zero for none. A later one shows that it was reached
+	// since.
+	Last          time.Time `json:"last_sample,omitzero"`
+	Unreached     bool      `json:"unreached"` // no sample at all
+	Mixed         bool      `json:"mixed"`     // see [profile.Target]
+	FailedSamples int       `json:"failed_samples"`
+	Error         string    `json:"error"`
 }
 
-// WriteFailures stores which of the targets of a run gave no sample or not every
-// one, those with Err, and removes what an earlier run stored if all did. at is
-// when the run ended. The archive of a run without any sample does not come into
-// being for them.
-func (w *Writer) WriteFailures(at time.Time, targets []profile.Target) error {
-	all := failures{Time: at.UTC().Truncate(time.Second)}
-	for _, t := range targets {
-		if t.Err != "" {
-			all.Targets = append(all.Targets, failure{t.Name, t.Unreached, t.FailedSamples, t.Err})
+// WriteFailures stores which of the targets that a run asked gave no sample or not
+// every one: those with Err. at is the time that stands for that of the run. What
+// earlier runs stored of targets that this one did not ask stays, unless it is
+// from before since; the zero time lets nothing stay. The archive of a run without
+// any sample does not come into being for this.
+func (w *Writer) WriteFailures(at time.Time, asked []profile.Target, since time.Time) error {
+	all := failures{Schema: failuresSchema}
+	names := map[string]bool{}
+	for _, t := range asked {
+		names[t.Name] = true
+		if t.Err == "" {
+			continue
 		}
+		last, err := w.newest(Escape(t.Name))
+		if err != nil {
+			last = at // its folder is no folder, say: others are to be told of all the same
+		}
+		all.Targets = append(all.Targets, failure{
+			Target: t.Name, Time: at.UTC().Truncate(time.Second), Last: last.UTC(), Unreached: t.Unreached, Mixed: t.Mixed,
+			FailedSamples: t.FailedSamples, Error: t.Err,
+		})
+	}
+	if !since.IsZero() {
+		others := slices.DeleteFunc(w.earlierFailures(), func(f failure) bool { return names[f.Target] || f.Time.Before(since) })
+		all.Targets = append(all.Targets, others...)
 	}
 	if len(all.Targets) == 0 {
 		return w.removeFailures()
@@ -53,10 +76,46 @@ func (w *Writer) WriteFailures(at time.Time, targets []profile.Target) error {
 	if err != nil {
 		return fmt.Errorf("the targets without a sample: %w", err)
 	}
-	if err := w.sink.write("", failuresFile, append(b, '\n'), all.Time); err != nil {
+	if err := w.sink.write("", failuresFile, append(b, '\n'), at.UTC()); err != nil {
 		return writeError(w.path, err)
 	}
 	return nil
+}
+
+// newest returns the newest time in the names of a target's samples; zero if there
+// is none.
+func (w *Writer) newest(dir string) (time.Time, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	stems := w.stems[dir]
+	if stems == nil && len(dir) <= maxName {
+		var err error
+		if stems, err = w.sink.stems(dir); err != nil {
+			return time.Time{}, err
+		}
+	}
+	var newest time.Time
+	for stem := range stems {
+		t, _ := nameTime(stem)
+		newest = later(newest, t)
+	}
+	return newest, nil
+}
+
+// earlierFailures is what earlier runs stored; nothing where it cannot be read,
+// for it is about to be replaced.
+func (w *Writer) earlierFailures() []failure {
+	s, ok := w.sink.(*folderSink)
+	if !ok {
+		return nil
+	}
+	f, err := os.Open(filepath.Join(s.root, failuresFile))
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	all, _ := readFailures(f)
+	return all
 }
 
 // removeFailures removes what an earlier run stored.
@@ -78,44 +137,56 @@ const (
 	maxFailuresFile = 16 << 20 // bytes
 )
 
+// errNotOurs is what a file of that name gives that is somebody else's.
+var errNotOurs = fmt.Errorf("it is no %s of thanosleak", failuresFile)
+
 // readFailures reads what WriteFailures wrote.
-func readFailures(in io.Reader) (failures, error) {
-	var all failures
+func readFailures(in io.Reader) ([]failure, error) {
 	b, err := io.ReadAll(&bounded{in, maxFailuresFile, maxFailuresFile})
 	if err != nil {
-		return failures{}, err
+		return nil, err
 	}
-	if err := json.Unmarshal(b, &all); err != nil {
-		return failures{}, fmt.Errorf("it should say which targets gave no sample: %w", err)
-	}
-	if n := len(all.Targets); n > maxFailures {
-		return failures{}, fmt.Errorf("%d targets without a sample, more than %d", n, maxFailures)
-	}
-	if all.Time.IsZero() {
-		return failures{}, errors.New("it does not say when the targets gave no sample")
+	var all failures
+	err = json.Unmarshal(b, &all)
+	switch _, mistyped := errors.AsType[*json.UnmarshalTypeError](err); {
+	case err != nil && !mistyped:
+		return nil, err
+	case all.Schema != failuresSchema:
+		return nil, errNotOurs
+	case err != nil:
+		return nil, err
+	case len(all.Targets) > maxFailures:
+		return nil, fmt.Errorf("%d targets, and more than %d are not read", len(all.Targets), maxFailures)
 	}
 	for _, f := range all.Targets {
-		if dir := Escape(f.Target); dir == "" || len(dir) > maxName || f.Error == "" || f.FailedSamples < 0 {
-			return failures{}, fmt.Errorf("it should say which targets gave no sample, and why: target %.80q", f.Target)
+		if f.Target == "" || f.Time.IsZero() || f.Error == "" || f.FailedSamples < 0 {
+			return nil, fmt.Errorf("something is missing or wrong in what it says of target %.80q", f.Target)
 		}
 	}
-	return all, nil
+	return all.Targets, nil
 }
 
 // failures says of the targets of a capture, from the one with the index first
-// on, which of them the last run did not get; those of which there is no sample
-// become targets with Err. elems are those of the capture's path.
+// on, which of them could not be had when they were asked last; those of which
+// there is no sample become targets with Err. elems are those of the capture's
+// path. A file that cannot be read may hide any target: it stands for one.
 func (r *reader) failures(f *file, elems []string, first int) {
-	var all failures
-	r.aside(f, func(in io.Reader) (err error) {
+	var all []failure
+	err := r.read(f, func(in io.Reader) (err error) {
 		all, err = readFailures(in)
 		return err
 	})
+	switch {
+	case errors.Is(err, errNotOurs):
+		r.skip(f, err)
+	case err != nil:
+		r.fail(f.label, append(slices.Clip(elems), failuresFile), fmt.Errorf("which targets gave no sample cannot be read: %w", err))
+	}
 	at := map[string]int{}
 	for i, t := range r.targets[first:] {
 		at[path.Join(t.elems...)] = first + i
 	}
-	for _, f := range all.Targets {
+	for _, f := range all {
 		own := append(slices.Clip(elems), Escape(f.Target))
 		i, known := at[path.Join(own...)]
 		if !known {
@@ -123,15 +194,20 @@ func (r *reader) failures(f *file, elems []string, first int) {
 			at[path.Join(own...)] = i
 			r.targets = append(r.targets, found{elems: own})
 		}
-		t := &r.targets[i]
-		if len(t.taken) > 0 && t.lastTaken().After(all.Time.Add(nameSlack)) {
-			continue // somebody got a sample later
-		}
-		t.Unreached, t.FailedSamples, t.Err, t.failed = f.Unreached, f.FailedSamples, f.Error, all.Time
+		r.targets[i].fail(f)
 	}
 }
 
-// lastTaken returns the time of the newest sample.
-func (t *found) lastTaken() time.Time {
-	return slices.MaxFunc(t.taken, func(a, b taken) int { return a.Time.Compare(b.Time) }).Time
+// fail says of a target what it did not give, unless a sample is there that is
+// newer.
+func (t *found) fail(f failure) {
+	for _, s := range t.taken {
+		if s.Time.After(f.Last.Add(time.Second)) { // names leave fractions out
+			return
+		}
+	}
+	if f.Mixed {
+		t.taken = nil
+	}
+	t.Unreached, t.Mixed, t.FailedSamples, t.Err, t.failed = f.Unreached, f.Mixed, f.FailedSamples, f.Error, f.Time
 }

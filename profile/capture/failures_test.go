@@ -1,7 +1,6 @@
 package capture
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -12,6 +11,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/thanosleak/thanosleak/profile"
 )
@@ -41,8 +41,14 @@ func hear(t *testing.T, o Options, paths ...string) ([]heard, *Input) {
 	return all, in
 }
 
-// writeFailing writes a capture of one process, and what failed at a time.
+// writeFailing adds two processes to a capture, and which targets of a run at that
+// time failed; none of earlier ones stays.
 func writeFailing(t *testing.T, path string, at time.Time, targets ...profile.Target) {
+	t.Helper()
+	writeFailingSince(t, path, at, time.Time{}, targets...)
+}
+
+func writeFailingSince(t *testing.T, path string, at, since time.Time, targets ...profile.Target) {
 	t.Helper()
 	w, err := Create(path)
 	if err != nil {
@@ -54,7 +60,7 @@ func writeFailing(t *testing.T, path string, at time.Time, targets ...profile.Ta
 			t.Fatal(err)
 		}
 	}
-	if err := w.WriteFailures(at, targets); err != nil {
+	if err := w.WriteFailures(at, targets, since); err != nil {
 		t.Fatal(err)
 	}
 	if err := w.Close(); err != nil {
@@ -101,20 +107,41 @@ func TestFailures(t *testing.T) {
 	}
 }
 
-// TestFailuresAreOfTheLastRun writes a folder twice: what the first run did not
-// get is not held against the second.
-func TestFailuresAreOfTheLastRun(t *testing.T) {
-	folder := filepath.Join(t.TempDir(), "c")
-	writeFailing(t, folder, start, someFailed...)
-	writeFailing(t, folder, start)
-	got, _ := hear(t, Options{}, folder)
-	if diff := cmp.Diff([]heard{{Name: "shaky:1", Samples: 2}, {Name: "up:1", Samples: 2}}, got); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
+// TestFailuresOfOthers runs twice: what the first run did not get is not held
+// against a target that the second got, nor, where a discovery says so or after
+// long, against one that it did not ask.
+func TestFailuresOfOthers(t *testing.T) {
+	second := start.Add(time.Hour)
+	for _, test := range []struct {
+		name  string
+		since time.Time
+		asked []profile.Target
+		want  []heard
+	}{
+		{"it got all that there are", time.Time{}, nil, nil},
+		{"it asked two of them", start, []profile.Target{{Name: "up:1"}, {Name: "shaky:1"}}, heardOfThem[:1]},
+		{"that was long ago", start.Add(time.Minute), []profile.Target{{Name: "up:1"}}, nil},
+		{"it asked the same", start, someFailed, heardOfThem[:2]},
+	} {
+		folder := filepath.Join(t.TempDir(), "c")
+		writeFailing(t, folder, start, someFailed...)
+		writeFailingSince(t, folder, second, test.since, test.asked...)
+		got, _ := hear(t, Options{}, folder)
+		got = slices.DeleteFunc(got, func(h heard) bool { return h.Err == "" })
+		for i := range got {
+			got[i].Samples = min(got[i].Samples, 1) // there are two by now
+		}
+		if diff := cmp.Diff(test.want, got, cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", test.name, diff)
+		}
 	}
+	folder := filepath.Join(t.TempDir(), "c")
+	writeFailing(t, folder, start)
 	writeFailing(t, folder, start) // where nothing is to be removed
 }
 
-// TestFailuresInTime tells failures that still hold from those that do not.
+// TestFailuresInTime tells failures that still hold from those that do not. The
+// clock of the run may be any other than that of the target.
 func TestFailuresInTime(t *testing.T) {
 	for _, test := range []struct {
 		name   string
@@ -123,20 +150,52 @@ func TestFailuresInTime(t *testing.T) {
 		failed int
 	}{
 		{"in the same run", start.Add(time.Minute), Options{Window: time.Hour}, 2},
-		{"the clock of the target is ahead", start.Add(-30 * time.Minute), Options{}, 2},
-		{"a sample was put there later", start.Add(-2 * time.Hour), Options{}, 1},
-		{"before the window", start.Add(-2 * time.Hour), Options{Window: time.Hour}, 0},
+		{"the clock of the target is ahead", start.Add(-5 * time.Hour), Options{}, 2},
+		{"before the window", start.Add(-2 * time.Hour), Options{Window: time.Hour}, 1}, // but for the target of which there is a sample
 		{"all samples are too old", start.Add(48 * time.Hour), Options{Window: time.Hour, Newest: start.Add(48 * time.Hour)}, 2},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			folder := filepath.Join(t.TempDir(), "c")
-			writeFailing(t, folder, test.at, someFailed...)
-			got, _ := hear(t, test.o, folder)
-			failed := slices.DeleteFunc(got, func(h heard) bool { return h.Err == "" })
-			if len(failed) != test.failed {
-				t.Errorf("%+v", got)
-			}
-		})
+		folder := filepath.Join(t.TempDir(), "c")
+		writeFailing(t, folder, test.at, someFailed...)
+		got, _ := hear(t, test.o, folder)
+		if failed := slices.DeleteFunc(got, func(h heard) bool { return h.Err == "" }); len(failed) != test.failed {
+			t.Errorf("%s: %+v", test.name, got)
+		}
+	}
+}
+
+// TestFailuresBeforeASample: a run that was killed after it got a sample did not
+// say so; the sample does.
+func TestFailuresBeforeASample(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "c")
+	writeFailing(t, folder, start, someFailed...)
+	w, err := Create(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := start.Add(2 * time.Second)
+	for _, name := range []string{"shaky:1", someFailed[2].Name} {
+		if err := w.Add(name, profile.Sample{Time: at}, profile.Payload{Debug0: pb(t, at, "", "Query", 3)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	got, _ := hear(t, Options{}, folder)
+	if diff := cmp.Diff([]heard{{Name: someFailed[2].Name, Samples: 1}, {Name: "shaky:1", Samples: 2}, {Name: "up:1", Samples: 1}}, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestFailuresOfMixed: samples of several processes under one name are not those of
+// one that restarts.
+func TestFailuresOfMixed(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "c")
+	mixed := profile.Target{Name: "shaky:1", Unreached: true, Mixed: true, Err: "several processes answer"}
+	writeFailing(t, folder, start, mixed)
+	got, in := hear(t, Options{}, folder)
+	if diff := cmp.Diff([]heard{{"shaky:1", 0, true, 0, mixed.Err}, {Name: "up:1", Samples: 1}}, got); diff != "" || !in.Targets[0].Mixed {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 
@@ -148,7 +207,7 @@ func TestFailuresOnly(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := w.WriteFailures(start, someFailed[2:]); err != nil {
+	if err := w.WriteFailures(start, someFailed[2:], time.Time{}); err != nil {
 		t.Fatal(err)
 	}
 	if err := w.WriteSeen([]byte("{}")); err != nil {
@@ -167,7 +226,7 @@ func TestFailuresOnly(t *testing.T) {
 	if w, err = Create(archive); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.WriteFailures(start, someFailed); err != nil {
+	if err := w.WriteFailures(start, someFailed, time.Time{}); err != nil {
 		t.Fatal(err)
 	}
 	if err := w.Close(); err != nil {
@@ -178,17 +237,23 @@ func TestFailuresOnly(t *testing.T) {
 	}
 }
 
-// TestHostileFailures reads files that WriteFailures did not write: the capture
-// is read without them, and that is said.
+// TestHostileFailures reads files that WriteFailures did not write: one that is
+// damaged may hide any target, and one of somebody else's is passed over.
 func TestHostileFailures(t *testing.T) {
-	many, err := json.Marshal(failures{Targets: make([]failure, maxFailures+1)})
+	many, err := json.Marshal(failures{failuresSchema, make([]failure, maxFailures+1)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, text := range []string{
-		"", "{", "null\x00", "[]", `{"targets": "all"}`, `{"targets": [{"error": "no name"}]}`, `{"targets": [{"target": "no-reason:1"}]}`,
-		`{"targets": [{"target": "t:1", "error": "e", "failed_samples": -1}]}`,
-		fmt.Sprintf(`{"targets": [{"target": %q, "error": "e"}]}`, strings.Repeat("long", maxName)), string(many),
+	ours := func(targets string) string {
+		return fmt.Sprintf(`{"schema": %q, "targets": %s}`, failuresSchema, targets)
+	}
+	for text, damaged := range map[string]bool{
+		"": true, "{": true, "null\x00": true, ours(`"all"`): true, string(many): true,
+		ours(`[{"time": "2026-11-22T06:46:00Z", "error": "no name"}]`):                                  true,
+		ours(`[{"target": "no-reason:1", "time": "2026-11-22T06:46:00Z"}]`):                             true,
+		ours(`[{"target": "no-time:1", "error": "e"}]`):                                                 true,
+		ours(`[{"target": "t:1", "time": "2026-11-22T06:46:00Z", "error": "e", "failed_samples": -1}]`): true,
+		"[]": false, "null": false, `{"failures": ["test_a", "test_b"]}`: false, `{"targets": []}`: false,
 	} {
 		folder := filepath.Join(t.TempDir(), "c")
 		writeFailing(t, folder, start)
@@ -196,16 +261,33 @@ func TestHostileFailures(t *testing.T) {
 			t.Fatal(err)
 		}
 		got, in := hear(t, Options{}, folder)
-		if len(got) != 2 || len(in.Warnings) != 1 || !strings.Contains(in.Warnings[0], failuresFile+": passed over") {
+		told := slices.ContainsFunc(got, func(h heard) bool {
+			return h.Name == failuresFile && strings.HasPrefix(h.Err, "which targets gave no sample cannot be read: ")
+		})
+		passed := len(in.Warnings) == 1 && strings.Contains(in.Warnings[0], failuresFile+": passed over: it is no failures.json of thanosleak")
+		if told != damaged || passed == damaged {
 			t.Errorf("%.80q: %d targets, warnings %.300q", text, len(got), in.Warnings)
 		}
 	}
+}
+
+// TestFailuresRoundTrip: whatever a target is called, the reader takes what the
+// writer writes.
+func TestFailuresRoundTrip(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "c")
-	writeFailing(t, folder, start, profile.Target{Name: "../../up:1", Unreached: true, Err: "refused"})
-	if got, _ := hear(t, Options{}, folder); len(got) != 3 || !slices.Contains(got, heard{"../../up:1", 0, true, 0, "refused"}) {
-		t.Errorf("a name that is a path: %+v", got)
+	long := strings.Repeat("very/long/", maxName) + "targets.yaml"
+	var asked []profile.Target
+	for _, name := range []string{"../../up:1", long, "dns+thanos-query:10902", "\u202e", "(no target)"} {
+		asked = append(asked, profile.Target{Name: name, Unreached: true, Err: "refused"})
 	}
-	if b, err := os.ReadFile(filepath.Join(folder, failuresFile)); err != nil || !bytes.HasSuffix(b, []byte("}\n")) {
-		t.Errorf("%q, %v", b, err)
+	writeFailing(t, folder, start, asked...)
+	got, in := hear(t, Options{}, folder)
+	for _, x := range asked {
+		if !slices.Contains(got, heard{x.Name, 0, true, 0, "refused"}) {
+			t.Errorf("%.80q is missing", x.Name)
+		}
+	}
+	if len(got) != 2+len(asked) || len(in.Warnings) > 0 {
+		t.Errorf("%d targets, warnings %q", len(got), in.Warnings)
 	}
 }

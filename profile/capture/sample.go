@@ -195,21 +195,25 @@ func (r *reader) aside(f *file, read func(io.Reader) error) {
 	if f == nil {
 		return
 	}
+	if err := r.read(f, read); err != nil {
+		r.skip(f, err)
+	}
+}
+
+// read reads a file that is no profile, which may be gzipped.
+func (r *reader) read(f *file, read func(io.Reader) error) error {
 	in, _, err := f.open()
 	if err != nil {
-		r.skip(f, err)
-		return
+		return err
 	}
 	defer in.Close()
 	u := unpackers.Get().(*unpacker)
 	defer u.free()
 	br, err := u.plain(in, maxFile)
-	if err == nil {
-		err = read(br)
-	}
 	if err != nil {
-		r.skip(f, err)
+		return err
 	}
+	return read(br)
 }
 
 // adopt adds what the last metrics tell to the facts. The status files may be
