@@ -175,6 +175,9 @@ func (b *builder) finish() *Snapshot {
 	for _, reason := range slices.Sorted(maps.Keys(b.dropped)) {
 		b.snap.Warnings = append(b.snap.Warnings, fmt.Sprintf("%d could not be read: %s", b.dropped[reason], reason))
 	}
+	if n := b.snap.Repeated; n > 0 {
+		b.snap.Warnings = append(b.snap.Warnings, fmt.Sprintf("%d stand in the dump twice, as an excerpt before it: they are counted once", n))
+	}
 	sortGroups(b.snap.Groups)
 	snap := b.snap // of its own, or it would keep the builder
 	return &snap

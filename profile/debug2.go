@@ -44,9 +44,11 @@ type debug2 struct {
 	tooMany    bool // dumps, with nothing between
 	selfDumped bool // the goroutine that writes the dump, if pprof does, was in it
 
-	first   int64 // id of the first goroutine of the dump
-	begun   bool  // it was there
-	hasMain bool  // goroutine 1, which every process has, was in it
+	first    int64   // id of the first goroutine of the dump
+	begun    bool    // it was there
+	hasMain  bool    // goroutine 1, which every process has, was in it
+	excerpt  []int64 // ids of the goroutines before main
+	repeated bool    // the goroutine under way was counted before
 }
 
 // expected is what the next line of a goroutine is.
@@ -71,18 +73,6 @@ func isGoroutineHeader(l []byte) bool {
 	}
 	id, after, ok := bytes.Cut(rest, []byte(" "))
 	return ok && allDigits(id) && (bytes.HasPrefix(after, []byte("[")) || bytes.HasPrefix(after, []byte("gp=")))
-}
-
-// isNewDump reports whether the header begins another dump: the goroutine
-// that writes a dump stands in it first and as running. Others may be running
-// as well (from Go 1.26 those that return from a system call), so something
-// else must stand between.
-func (d *debug2) isNewDump(header []byte) bool {
-	if !d.foreign || d.threads {
-		return false
-	}
-	_, word, ok := parseHeader(header)
-	return ok && word == StateRunning
 }
 
 // quick takes the lines that nearly all of a dump consists of, without a look
@@ -189,6 +179,7 @@ func isForeignCode(l []byte) bool {
 
 // startGoroutine reads the header.
 func (d *debug2) startGoroutine(l []byte) {
+	foreign := d.foreign
 	d.foreign = false
 	r, word, ok := d.parseHeader(l)
 	if !ok {
@@ -196,21 +187,13 @@ func (d *debug2) startGoroutine(l []byte) {
 		d.b.unreadable(1, "a goroutine's header")
 		return
 	}
-	if !d.threads && d.has(r.ID) {
+	d.open, d.ignore, d.word, d.current, d.createdBy = true, false, word, r, ""
+	if d.begins(foreign) {
 		d.nextDump()
 	}
-	if !d.begun {
-		d.first, d.begun = r.ID, true
-	}
-	d.hasMain = d.hasMain || r.ID == 1
-	d.open, d.ignore, d.word, d.current, d.createdBy = true, false, word, r, ""
 	d.at, d.next = d.root, nextCall
+	d.meet()
 }
-
-// has reports whether the dump has the goroutine already, so that another dump
-// begins with it. It knows of two: the first, for a process that is asked twice in
-// the same way writes the same one first, and that of main.
-func (d *debug2) has(id int64) bool { return id == 1 && d.hasMain || d.begun && id == d.first }
 
 // cutOff reports whether the line may be a beginning of the words.
 func cutOff(l []byte, words string) bool { return strings.HasPrefix(words, string(l)) }
@@ -322,11 +305,15 @@ func (d *debug2) endGoroutine() {
 		return
 	}
 	d.open = false
+	if d.repeated {
+		d.b.snap.Repeated++
+		return
+	}
 	d.follow(nil)
 	if d.word == StateRunning && d.at != nil && d.at.passes("runtime/pprof.writeGoroutineStacks") {
 		if d.selfDumped { // pprof's own runs once in a dump
 			d.nextDump()
-			d.first, d.begun = d.current.ID, true
+			d.meet()
 		}
 		d.selfDumped = true
 	}
@@ -335,20 +322,6 @@ func (d *debug2) endGoroutine() {
 		return
 	}
 	d.b.member(at.group, d.current, d.createdBy)
-}
-
-// nextDump begins another dump with the goroutine under way.
-func (d *debug2) nextDump() {
-	if s := d.b.finish(); len(d.done) < maxDumps-1 {
-		d.done = append(d.done, s)
-	} else {
-		d.tooMany = true
-	}
-	d.b, d.root = newBuilder(Debug2, 0), &call{}
-	d.selfDumped, d.begun, d.hasMain = false, false, false
-	if d.at != nil {
-		d.at.ends = nil
-	}
 }
 
 // spot counts the goroutine under way.

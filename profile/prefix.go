@@ -237,6 +237,11 @@ func (t *textReader) learn(l []byte, i int) *source {
 	} else if len(t.prefixed) == maxSources || !s.isKnown() {
 		return nil // t.Log writes the first line of debug=1 so
 	}
+	for _, p := range t.lastPositions {
+		if rest, _, ok := s.cut(p); ok && isPosition(unescape(rest, levels)) {
+			s.headless = true
+		}
+	}
 	t.header = append(t.header[:0], bytes.TrimSpace(header)...)
 	t.prefixed = append(t.prefixed, s)
 	t.last = s

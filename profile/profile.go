@@ -55,6 +55,9 @@ type Snapshot struct {
 	// Unreadable is the number of goroutines that were seen but could not be
 	// read.
 	Unreadable int
+	// Repeated is the number of goroutines that stand in the dump twice, for an
+	// excerpt of it was pasted before it. They are counted once.
+	Repeated int
 	// Truncated says that there were more than could be seen: the dump begins or
 	// ends in the middle, at the 64 MiB where the runtime cuts debug=2 or where a
 	// paste was cut, or a count in it is none.

@@ -19,15 +19,24 @@ func TestSeveralDumps(t *testing.T) {
 	for id := range 30 {
 		dump += fmt.Sprintf("goroutine %d [select]:\nmain.f()\n\t/a.go:1 +0x1\n\n", 10+id)
 	}
+	excerpt := "goroutine 20 [select]:\nmain.f()\n\t/a.go:1 +0x1\n\n"
+	running := "goroutine 1 [running]:\nmain.main()\n\t/a.go:9 +0x1\n\n"
+	thread := "goroutine 99 [syscall]:\nmain.f()\n\t/a.go:1 +0x1\n\n"
 	for name, tt := range map[string]struct {
 		text   string
 		totals []int
 	}{
-		"three crashes":            {crash + "level=info\n" + crash + "level=info\n" + crash, []int{12, 12, 12}},
-		"one twice":                {dump + dump, []int{31, 31}},
-		"debug=2 hours later":      {"before:\n" + healthy + "two hours later:\n" + dump, []int{3, 31}},
-		"debug=2 of the instant":   {strings.Replace(healthy, "3", "30", 2) + dump, []int{30}},
-		"debug=1 behind a debug=2": {dump + healthy, []int{31, 3}},
+		"three crashes":              {crash + "level=info\n" + crash + "level=info\n" + crash, []int{12, 12, 12}},
+		"one twice":                  {dump + dump, []int{31, 31}},
+		"debug=2 hours later":        {"before:\n" + healthy + "two hours later:\n" + dump, []int{3, 31}},
+		"debug=2 of the instant":     {strings.Replace(healthy, "3", "30", 2) + dump, []int{30}},
+		"debug=1 behind a debug=2":   {dump + healthy, []int{31, 3}},
+		"debug=2 of another process": {strings.Replace(healthy, "3", "30", 2) + "pod B:\n" + strings.ReplaceAll(dump, "main.f", "main.leak"), []int{30, 31}},
+		"an excerpt before it":       {excerpt + dump, []int{31}},
+		"an excerpt of several":      {excerpt + strings.ReplaceAll(excerpt, "goroutine 20", "goroutine 33") + dump, []int{31}},
+		"an excerpt and words":       {"this one is stuck:\n\n" + excerpt + "and here is all:\n\n" + strings.Replace(dump, "running", "select", 1), []int{31}},
+		"the same twice":             {strings.TrimPrefix(dump, running) + strings.TrimPrefix(dump, running), []int{30, 30}},
+		"crashes of one thread":      {thread + dump + "SIGQUIT: quit\n\n" + thread + dump, []int{32, 32}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := totals(t, tt.text); !slices.Equal(got, tt.totals) {
@@ -128,10 +137,41 @@ func toUTF16(t *testing.T, order unicode.Endianness, text string) string {
 	return coded
 }
 
-// TestBeginningMissing: a dump whose beginning is missing says so.
+// TestBeginningMissing: a dump whose beginning is missing says so, whatever stands
+// before its lines; a log before it is no beginning.
 func TestBeginningMissing(t *testing.T) {
-	s := readString(t, "main.f()\n\t/app/a.go:12 +0x1d\n\ngoroutine 8 [select]:\nmain.g()\n\t/app/a.go:7 +0x1d\n")
-	if !s.Truncated || len(s.Warnings) != 1 || !strings.Contains(s.Warnings[0], "the beginning of the dump is missing") {
-		t.Errorf("truncated %t, warnings %q", s.Truncated, s.Warnings)
+	whole := "goroutine 8 [select]:\nmain.g()\n\t/app/a.go:7 +0x1d\n\ngoroutine 9 [select]:\nmain.g()\n\t/app/a.go:7 +0x1d\n"
+	beheaded := "main.f()\n\t/app/a.go:12 +0x1d\n\n" + whole
+	for name, write := range map[string]func(line string) string{
+		"nothing":         func(l string) string { return l },
+		"tabs are spaces": func(l string) string { return strings.ReplaceAll(l, "\t", "        ") },
+		"CRI":             func(l string) string { return "2026-11-22T06:45:22.123456789Z stderr F " + l },
+		"journald":        func(l string) string { return "Nov 22 06:45:22 host thanos[123]: " + l },
+		"compose":         func(l string) string { return "thanos-query  | " + l },
+		"docker's file": func(l string) string {
+			return fmt.Sprintf(`{"log":%q,"stream":"stderr","time":"2026-11-22T06:45:22.1Z"}`, l+"\n")
+		},
+		"numbers, grep -n": numbered(),
+	} {
+		for text, missing := range map[string]bool{beheaded: true, whole: false, "level=info caller=a.go:12\n" + whole: false} {
+			var b strings.Builder
+			for l := range strings.Lines(text) {
+				b.WriteString(write(strings.TrimSuffix(l, "\n")) + "\n")
+			}
+			s := readString(t, b.String())
+			told := slices.ContainsFunc(s.Warnings, func(w string) bool { return strings.Contains(w, "the beginning of the dump is missing") })
+			if s.Total != 2 || s.Truncated != missing || told != missing {
+				t.Errorf("%s: %d goroutines, truncated %t, warnings %q, want missing %t", name, s.Total, s.Truncated, s.Warnings, missing)
+			}
+		}
+	}
+}
+
+// numbered returns what writes a number before each line.
+func numbered() func(string) string {
+	n := 94
+	return func(l string) string {
+		n++
+		return fmt.Sprintf("%d:%s", n, l)
 	}
 }

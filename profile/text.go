@@ -38,6 +38,10 @@ type textReader struct {
 	excess   int    // goroutines of sources that there was no room for
 	number   int    // that stood before the last line, as grep -n writes it; 0 for none
 	sample   []byte // first lines of the input, to name its form
+	// lastPositions are lines that were of no dump, each in turn; there may be as
+	// many writers. positions is how many there were.
+	lastPositions [8][]byte
+	positions     int
 }
 
 // writer is who writes lines that belong together.
@@ -130,8 +134,22 @@ func (t *textReader) take(l []byte) (*writer, []byte) {
 		}
 	}
 	t.header = t.header[:0]
+	if t.plain.dump == nil && isPosition(l) {
+		t.lastPositions[t.positions%len(t.lastPositions)] = slices.Clone(l[:min(len(l), maxPrefix+maxName)])
+		t.positions++
+	}
 	t.plain.take(l, &t.dumps)
 	return &t.plain, l
+}
+
+// isPosition reports whether the line is a position of a call, perhaps behind
+// something else.
+func isPosition(l []byte) bool {
+	if !bytes.Contains(l, behindPosition) {
+		return false
+	}
+	_, _, ok := cutPosition(bytes.TrimSpace(l))
+	return ok
 }
 
 // take hands a line to the dump that it belongs to. dumps counts those that
@@ -156,7 +174,7 @@ func (w *writer) take(l []byte, dumps *int) {
 	case w.dump != nil:
 		w.line(l)
 	case *dumps == 0:
-		w.headless = w.headless || bytes.HasPrefix(l, []byte("\t")) && bytes.Contains(l, behindPosition)
+		w.headless = w.headless || isPosition(l)
 	}
 }
 
@@ -200,11 +218,11 @@ func (w *writer) end(cut bool) {
 	w.dump, w.full = nil, nil
 }
 
-// keep keeps a snapshot. A debug=2 dump right behind a debug=1 dump of about as many
+// keep keeps a snapshot. A debug=2 dump behind a debug=1 dump of nearly the same
 // goroutines is the same instant: the test or handler wrote both.
 func (w *writer) keep(s *Snapshot) {
 	if n := len(w.done); n > 0 && s.Encoding == Debug2 {
-		if before := w.done[n-1].snap; before.Encoding == Debug1 && !before.LeaksOnly && sameInstant(before.Total, s.Total) {
+		if before := w.done[n-1].snap; before.Encoding == Debug1 && !before.LeaksOnly && sameInstant(before, s) {
 			before.Annotate(s)
 			return
 		}
@@ -214,9 +232,21 @@ func (w *writer) keep(s *Snapshot) {
 	}
 }
 
-// sameInstant reports whether two counts of goroutines may be of one process at one
-// instant: a few come and go between the two dumps, and one writes each.
-func sameInstant(a, b int) bool { return max(a, b)-min(a, b) <= max(4, max(a, b)/10) }
+// sameInstant reports whether two snapshots may be of one process at one instant: a
+// few goroutines come and go between the two dumps, and one writes each. As many
+// goroutines in other stacks are another process, or another time.
+func sameInstant(a, b *Snapshot) bool {
+	count := map[Signature]int{}
+	for i := range a.Groups {
+		count[a.Groups[i].Signature] = a.Groups[i].Count
+	}
+	common := 0
+	for i := range b.Groups {
+		common += min(b.Groups[i].Count, count[b.Groups[i].Signature])
+	}
+	most := max(a.Total, b.Total)
+	return most-common <= max(4, most/10)
+}
 
 // end returns what was read. cut says that the input ends inside the last line
 // of the writer.
