@@ -19,6 +19,7 @@ func TestForms(t *testing.T) {
 		{"empty", "", "an empty file"},
 		{"empty, gzipped", string(pack(t, nil)), "an empty file"},
 		{"blank", "\n\n", "text without a goroutine"},
+		{"headers alone", strings.Repeat("  7 goroutine 5 [select]:\n  8 main.f()\n", 5), "text with the headers of 5 goroutines"},
 		{"words", "the querier leaks since yesterday\n", "text without a goroutine"},
 		{"login page", "\n<!DOCTYPE html>\n<html><head><title>Sign in</title></head></html>\n", "an HTML page"},
 		{"pprof index", "<html>\n<head>\n<title>/debug/pprof/</title>\n", "an HTML page"},

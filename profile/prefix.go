@@ -154,10 +154,24 @@ func (s *source) sure() bool {
 }
 
 // unnumber takes the number off a line that grep -n or cat -n have numbered: one more
-// than that of the line before, the first of them before something of a dump. A
-// number that stays the same is a prefix of another kind.
+// than that of the line before, the first of them before something of a dump. The
+// name of a file may stand before it. A number that stays the same is a prefix of
+// another kind.
 func (t *textReader) unnumber(l []byte) []byte {
 	bare := bytes.TrimLeft(l, " ")
+	if t.number == 0 {
+		t.file = t.file[:0]
+		if i := fileBefore(l); i > 0 {
+			t.file = append(t.file, l[:i]...)
+		}
+	}
+	if len(t.file) > 0 {
+		var ok bool
+		if bare, ok = bytes.CutPrefix(l, t.file); !ok {
+			t.number = 0
+			return l
+		}
+	}
 	digits := 0
 	for digits < len(bare) && isDigit(bare[digits]) {
 		digits++
@@ -175,6 +189,23 @@ func (t *textReader) unnumber(l []byte) []byte {
 	}
 	t.number = n
 	return bare
+}
+
+// fileBefore returns the length of "FILE:" where "FILE:12:" stands before the header
+// of a dump, as grep -n writes it; 0 for none.
+func fileBefore(l []byte) int {
+	i := headerAt(l) - 1
+	if i < 1 || l[i] != ':' {
+		return 0
+	}
+	start := i
+	for start > 0 && isDigit(l[start-1]) {
+		start--
+	}
+	if start == i || start < 2 || l[start-1] != ':' {
+		return 0
+	}
+	return start
 }
 
 // source returns the source of a line; nil if it has no prefix that was met

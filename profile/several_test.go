@@ -102,6 +102,14 @@ func TestPasted(t *testing.T) {
 			return toUTF16(t, unicode.LittleEndian, strings.ReplaceAll(s, "\n", "\r\n"))
 		},
 		"UTF-16, the other way": func(s string) string { return toUTF16(t, unicode.BigEndian, s) },
+		"of a file, as grep -n of several": func(s string) string {
+			number := numbered()
+			var b strings.Builder
+			for l := range strings.Lines(s) {
+				b.WriteString("logs/thanos-query-0.txt:" + number(l))
+			}
+			return b.String()
+		},
 		"numbers of lines, as grep -n": func(s string) string {
 			lines := strings.Split(strings.TrimSuffix(s, "\n"), "\n")
 			for i := range lines {

@@ -37,6 +37,8 @@ type textReader struct {
 	escaped  []*Snapshot
 	excess   int    // goroutines of sources that there was no room for
 	number   int    // that stood before the last line, as grep -n writes it; 0 for none
+	file     []byte // that stood before the number, with its colon; empty for none
+	headers  int    // of goroutines, without anything behind them that could be read
 	sample   []byte // first lines of the input, to name its form
 	// lastPositions are lines that were of no dump, each in turn; there may be as
 	// many writers. positions is how many there were.
@@ -76,7 +78,7 @@ func readText(br *bufio.Reader) ([]*Snapshot, error) {
 	t := &textReader{lines: lineReader{br: br}}
 	for {
 		l, err := t.lines.next()
-		if err == nil && t.plain.full != nil && t.plain.full.quick(l) {
+		if err == nil && t.number == 0 && t.plain.full != nil && t.plain.full.quick(l) {
 			continue
 		}
 		w := &t.plain
@@ -261,9 +263,15 @@ func (t *textReader) end(last *writer, cut bool) ([]*Snapshot, error) {
 			s.endPartial(s.partial, &t.dumps)
 		}
 		s.end(cut && last == &s.writer)
-		if s.sure() && len(s.done) > 0 {
+		switch {
+		case len(s.done) == 0:
+		case s.sure():
 			done = append(done, s.done...)
 			writers++
+		default:
+			for _, d := range s.done {
+				t.headers += d.snap.Unreadable
+			}
 		}
 	}
 	slices.SortStableFunc(done, func(a, b placed) int { return cmp.Compare(a.at, b.at) })
@@ -280,6 +288,10 @@ func (t *textReader) end(last *writer, cut bool) ([]*Snapshot, error) {
 	return t.tellRest(snaps)
 }
 
+// fewHeaders is how many headers of goroutines there may be in the middle of what
+// people write.
+const fewHeaders = 3
+
 // tellRest adds stacks inside lines where there is nothing else, and warns of
 // what is left out. A panic that was recovered is one goroutine: beside whole
 // dumps it would look like a process that has lost all others.
@@ -289,8 +301,15 @@ func (t *textReader) tellRest(snaps []*Snapshot) ([]*Snapshot, error) {
 	} else if n := len(t.escaped); n > 0 {
 		warn(snaps, fmt.Sprintf("%d stacks inside log lines are left out: beside whole dumps they are no samples", n))
 	}
-	if len(snaps) == 0 {
+	switch {
+	case len(snaps) == 0 && t.headers > fewHeaders:
+		return nil, &UnsupportedError{Form: fmt.Sprintf("text with the headers of %d goroutines and nothing of their stacks that can be read", t.headers),
+			Hint: "Something stands before its lines, or they were cut: hand the dump in as it was served."}
+	case len(snaps) == 0:
 		return nil, textForm(string(t.sample))
+	case t.headers > fewHeaders:
+		last := warn(snaps, fmt.Sprintf("%d could not be read: headers of goroutines, with something before them that is before nothing else", t.headers))
+		last.Unreadable += t.headers
 	}
 	if t.excess > 0 {
 		last := warn(snaps, fmt.Sprintf("%d could not be read: goroutines behind more than %d different prefixes", t.excess, maxSources))
