@@ -36,7 +36,7 @@ func readerGoals(sent, long comparison) []goal {
 	return []goal{
 		{"debug=2 of 64 MiB, grouped: CPU time beside gostackparse, grouped", "an eighth or less",
 			fmt.Sprintf("1 / %.2f", peer.Times), peer.Times >= 8,
-			"a quarter of the time is the kernel's, which copies the file; a faster scan of the lines would have to give up reading from pipes", readersCommand},
+			"runs gave 7.4 to 10.2, as busy as the machine was with others' work; a quarter of the time is the kernel's, which copies the file, and a faster scan of the lines would have to give up reading from pipes", readersCommand},
 		{"the same beside counting its lines", "2.5 times or less", fmt.Sprintf("%.2f times", 1/share), share >= 0.4, "", readersCommand},
 		{"the same: peak memory", "under 64 MB", megabytes(float64(ours.Peak) / 1e6), ours.Peak < 64e6, "", readersCommand},
 		{"a dump ten times as long: peak memory", "under 64 MB but for the ids", fmt.Sprintf("%s, %.0f bytes a goroutine more", megabytes(float64(longer.Peak)/1e6), perID),
