@@ -158,20 +158,13 @@ func (s *source) sure() bool {
 // name of a file may stand before it. A number that stays the same is a prefix of
 // another kind.
 func (t *textReader) unnumber(l []byte) []byte {
-	bare := bytes.TrimLeft(l, " ")
+	if !bytes.HasPrefix(l, t.file) {
+		t.number = 0 // another file begins
+	}
 	if t.number == 0 {
-		t.file = t.file[:0]
-		if i := fileBefore(l); i > 0 {
-			t.file = append(t.file, l[:i]...)
-		}
+		t.file = append(t.file[:0], l[:fileBefore(l)]...)
 	}
-	if len(t.file) > 0 {
-		var ok bool
-		if bare, ok = bytes.CutPrefix(l, t.file); !ok {
-			t.number = 0
-			return l
-		}
-	}
+	bare := bytes.TrimLeft(l[len(t.file):], " ")
 	digits := 0
 	for digits < len(bare) && isDigit(bare[digits]) {
 		digits++

@@ -42,9 +42,10 @@ var errEmpty = &UnsupportedError{Form: "an empty file", Hint: getProfile}
 
 // Read reads all goroutine profiles in r, which may be gzipped, in the order
 // in which they stand there: debug=0, debug=1, debug=2, or a log with text
-// dumps inside, which may be in UTF-16 with a byte order mark. A debug=1 dump that is followed by a debug=2 dump, as one test
-// prints them, is one snapshot. There is at least one snapshot if the error is
-// nil; an input of another form gives an [*UnsupportedError].
+// dumps inside; text may be in UTF-16 with a byte order mark. A debug=1 dump that
+// is followed by a debug=2 dump of nearly the same goroutines, as one test prints
+// them, is one snapshot. There is at least one snapshot if the error is nil; an
+// input of another form gives an [*UnsupportedError].
 func Read(r io.Reader, o Options) ([]*Snapshot, error) {
 	br, buffered := r.(*bufio.Reader)
 	if !buffered || br.Size() < bufferSize {

@@ -46,6 +46,31 @@ func TestSeveralDumps(t *testing.T) {
 	}
 }
 
+// grepped is a text as grep -n writes it of a file among several.
+func grepped(file, text string) string {
+	var b strings.Builder
+	n := 0
+	for l := range strings.Lines(text) {
+		n++
+		fmt.Fprintf(&b, "%s:%d:%s", file, n, l)
+	}
+	return b.String()
+}
+
+// TestGreppedFiles: the first goroutine of each file has its names.
+func TestGreppedFiles(t *testing.T) {
+	dump := "goroutine 1 [running]:\nmain.main()\n\t/a.go:9 +0x1\n\ngoroutine 5 [select]:\nmain.f()\n\t/a.go:1 +0x1\n\n"
+	snaps, err := Read(strings.NewReader(grepped("a.txt", dump)+grepped("b.txt", dump)), Options{})
+	if err != nil || len(snaps) != 2 {
+		t.Fatalf("%d snapshots, %v", len(snaps), err)
+	}
+	for _, s := range snaps {
+		if diff := cmp.Diff(readString(t, dump).Groups, s.Groups); diff != "" {
+			t.Errorf("-want +got\n%s", diff)
+		}
+	}
+}
+
 // totals returns the goroutines of each dump in a text.
 func totals(t *testing.T, text string) (all []int) {
 	t.Helper()
@@ -101,15 +126,8 @@ func TestPasted(t *testing.T) {
 		"UTF-16, as PowerShell's > writes it": func(s string) string {
 			return toUTF16(t, unicode.LittleEndian, strings.ReplaceAll(s, "\n", "\r\n"))
 		},
-		"UTF-16, the other way": func(s string) string { return toUTF16(t, unicode.BigEndian, s) },
-		"of a file, as grep -n of several": func(s string) string {
-			number := numbered()
-			var b strings.Builder
-			for l := range strings.Lines(s) {
-				b.WriteString("logs/thanos-query-0.txt:" + number(l))
-			}
-			return b.String()
-		},
+		"UTF-16, the other way":            func(s string) string { return toUTF16(t, unicode.BigEndian, s) },
+		"of a file, as grep -n of several": func(s string) string { return grepped("logs/thanos-query-0.txt", s) },
 		"numbers of lines, as grep -n": func(s string) string {
 			lines := strings.Split(strings.TrimSuffix(s, "\n"), "\n")
 			for i := range lines {

@@ -130,7 +130,7 @@ func inBrief(f *classify.Finding, o *classify.Occurrence) []string {
 		lines = append(lines, "seen: "+e.Text)
 	}
 	for _, s := range culprits(f) {
-		lines = append(lines, fmt.Sprintf("stack: %s, %s", classify.Count(s.Count, "culprit"), cmp.Or(s.State, "state unknown")))
+		lines = append(lines, "stack: "+cmp.Or(s.State, "state unknown")) // its count is of all targets
 		for _, call := range calls(s) {
 			lines = append(lines, "  "+call)
 		}

@@ -11,7 +11,7 @@
 //	DIR/TARGET/status-buildinfo.json            answers of the API, once for each target
 //	DIR/TARGET/status-flags.json
 //	DIR/TARGET/stores.json
-//	DIR/failures.json                           the targets that gave the last run no sample, or not every one
+//	DIR/failures.json                           the targets that gave no sample, or not every one, when asked last
 //
 // Text may be gzipped or not. The time in a name is that of the sample in UTC,
 // followed by "-2" and so on where several samples are of one second. The
