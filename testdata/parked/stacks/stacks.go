@@ -5,6 +5,7 @@ package stacks
 import (
 	"context"
 	"runtime"
+	"runtime/metrics"
 	"sync"
 )
 
@@ -14,7 +15,8 @@ const (
 	leaking         = 70   // of a hundred goroutines, those in the first two stacks
 )
 
-// Park starts n goroutines and returns when all have begun to wait.
+// Park starts n goroutines and returns when all wait: the stack of one that is
+// on its way there, inside Mutex.Lock say, is another than that which it waits in.
 func Park(n int) {
 	var begun sync.WaitGroup
 	begun.Add(n)
@@ -31,7 +33,19 @@ func Park(n int) {
 		go q.run(context.Background(), []string{"__name__", "cluster"}, shallow+stack*7%depths)
 	}
 	begun.Wait()
-	runtime.Gosched()
+	for !allWait() {
+		runtime.Gosched()
+	}
+}
+
+// allWait says whether no goroutine but the one that asks runs, or is about to.
+func allWait() bool {
+	s := []metrics.Sample{
+		{Name: "/sched/goroutines/running:goroutines"},
+		{Name: "/sched/goroutines/runnable:goroutines"},
+	}
+	metrics.Read(s)
+	return s[0].Value.Uint64() <= 1 && s[1].Value.Uint64() == 0
 }
 
 // query is what a goroutine does: it calls down a path of its own and waits at
