@@ -89,6 +89,31 @@ func TestDamagedHistory(t *testing.T) {
 	scanned(t, server.URL, "--samples", "1", "--dir", dir, "-q").says(t, exitOK)
 }
 
+// TestForeignFailures scans into folders in which failures.json is somebody else's,
+// or is cut: it is kept, and that is said once, also where no report is.
+func TestForeignFailures(t *testing.T) {
+	server := httptest.NewServer(newLater(t, "v0.36.1-slowstore-eager", "leaf", 15*time.Minute))
+	defer server.Close()
+	for _, content := range []string{`{"mine": 1}`, `{"schema": "thanosleak-failures/v1", "targ`} {
+		for _, target := range []string{server.URL, "http://127.0.0.1:1"} { // which ends with none of its own, and with one
+			dir := t.TempDir()
+			if err := os.WriteFile(filepath.Join(dir, "failures.json"), []byte(content), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			first := scanned(t, target, "--samples", "1", "--dir", dir, "-q")
+			if !strings.Contains(first.errOut, "It stays as failures.json.damaged") {
+				t.Errorf("nothing is said of %s:\n%s", content, first.errOut)
+			}
+			if b, err := os.ReadFile(filepath.Join(dir, "failures.json.damaged")); string(b) != content {
+				t.Errorf("not kept: %q, %v", b, err)
+			}
+			if second := scanned(t, target, "--samples", "1", "--dir", dir, "-q"); strings.Contains(second.errOut, "damaged") {
+				t.Errorf("said again:\n%s", second.errOut)
+			}
+		}
+	}
+}
+
 // TestClockJumpsBack takes samples whose clock goes back by hours: what was
 // kept stays, is not mixed with what comes, and nothing grows by it.
 func TestClockJumpsBack(t *testing.T) {

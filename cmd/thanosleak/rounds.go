@@ -143,8 +143,10 @@ func (r *rounds) resume(w *watch) {
 // keepIn makes the store the one that samples go to and are continued from.
 func (r *rounds) keepIn(st *store) {
 	r.store = st
-	if st.damaged != "" && r.quiet {
-		fmt.Fprintf(r.std.err, "thanosleak: %s\n", st.damaged)
+	if r.quiet {
+		for _, text := range st.damaged {
+			fmt.Fprintf(r.std.err, "thanosleak: %s\n", text)
+		}
 	}
 	for _, w := range r.watches {
 		r.resume(w)

@@ -24,7 +24,7 @@ type store struct {
 	// memory is what earlier runs saw; nil if nothing is remembered.
 	memory   *classify.Memory
 	warnings []string // about what was there before
-	damaged  string   // one of them that has to be told also where no report is; empty for none
+	damaged  []string // those of them that have to be told also where no report is
 }
 
 // open prepares --dir: what the folder holds already is judged along.
@@ -43,6 +43,10 @@ func (s *scraping) open(db *advisory.DB) (*store, error) {
 		return st, nil // an archive: there is nothing before it
 	}
 	st.recall()
+	if err := w.CheckFailures(); err != nil {
+		st.layAside(fmt.Sprintf("failures.json, which says what earlier runs did not get, cannot be used: %v. It stays as failures.json.damaged", err),
+			w.LayAsideFailures)
+	}
 	if !slices.ContainsFunc(entries, os.DirEntry.IsDir) {
 		return st, nil // a new folder
 	}
@@ -82,9 +86,15 @@ func (st *store) recall() {
 		return
 	}
 	st.memory = &classify.Memory{}
-	st.damaged = fmt.Sprintf("seen.json, which says what earlier runs found, cannot be used: %v. It stays as seen.json.damaged, and all findings count as new", err)
-	st.warnings = append(st.warnings, st.damaged)
-	if err := st.writer.LayAsideSeen(); err != nil {
+	st.layAside(fmt.Sprintf("seen.json, which says what earlier runs found, cannot be used: %v. It stays as seen.json.damaged, and all findings count as new", err),
+		st.writer.LayAsideSeen)
+}
+
+// layAside gives a file that cannot be used another name, and says so.
+func (st *store) layAside(text string, rename func() error) {
+	st.damaged = append(st.damaged, text)
+	st.warnings = append(st.warnings, text)
+	if err := rename(); err != nil {
 		st.warnings = append(st.warnings, err.Error())
 	}
 }

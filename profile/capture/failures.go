@@ -66,7 +66,11 @@ func (w *Writer) WriteFailures(at time.Time, asked []profile.Target, since time.
 		})
 	}
 	if !since.IsZero() {
-		others := slices.DeleteFunc(w.earlierFailures(), func(f failure) bool { return names[f.Target] || f.Time.Before(since) })
+		earlier, err := w.earlierFailures()
+		if err != nil {
+			return fmt.Errorf("%s, which is to be added to: %w", failuresFile, err)
+		}
+		others := slices.DeleteFunc(earlier, func(f failure) bool { return names[f.Target] || f.Time.Before(since) })
 		all.Targets = append(all.Targets, others...)
 	}
 	if len(all.Targets) == 0 {
@@ -102,20 +106,32 @@ func (w *Writer) newest(dir string) (time.Time, error) {
 	return newest, nil
 }
 
-// earlierFailures is what earlier runs stored; nothing where it cannot be read,
-// for it is about to be replaced.
-func (w *Writer) earlierFailures() []failure {
+// CheckFailures returns why what WriteFailures stored in the capture cannot be
+// used, or what another file of its name is; nil if it can, or there is none.
+func (w *Writer) CheckFailures() error {
+	_, err := w.earlierFailures()
+	return err
+}
+
+// LayAsideFailures gives what WriteFailures stored another name (".damaged" behind
+// it), so that it is not lost when it is written anew.
+func (w *Writer) LayAsideFailures() error { return w.layAside(failuresFile) }
+
+// earlierFailures is what earlier runs stored.
+func (w *Writer) earlierFailures() ([]failure, error) {
 	s, ok := w.sink.(*folderSink)
 	if !ok {
-		return nil
+		return nil, nil
 	}
 	f, err := os.Open(filepath.Join(s.root, failuresFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
 	if err != nil {
-		return nil
+		return nil, err
 	}
 	defer f.Close()
-	all, _ := readFailures(f)
-	return all
+	return readFailures(f)
 }
 
 // removeFailures removes what an earlier run stored.

@@ -40,12 +40,14 @@ func (w *Writer) WriteSeen(b []byte) error {
 
 // LayAsideSeen gives what WriteSeen stored another name (".damaged" behind it),
 // so that it is not lost when it is written anew.
-func (w *Writer) LayAsideSeen() error {
+func (w *Writer) LayAsideSeen() error { return w.layAside(seenFile) }
+
+func (w *Writer) layAside(file string) error {
 	s, ok := w.sink.(*folderSink)
 	if !ok {
 		return nil
 	}
-	name := filepath.Join(s.root, seenFile)
+	name := filepath.Join(s.root, file)
 	if err := os.Rename(name, name+".damaged"); err != nil {
 		return writeError(w.path, err)
 	}
