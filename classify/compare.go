@@ -62,6 +62,11 @@ type Difference struct {
 	// Base and New are goroutines of a typical process: see Standing.Typical.
 	Base float64 `json:"base"`
 	New  float64 `json:"new"`
+	// BaseMost and NewMost are goroutines of that process which has most of them:
+	// the largest median over its samples. One process of many that leaks moves
+	// these, and hardly New.
+	BaseMost float64 `json:"base_most"`
+	NewMost  float64 `json:"new_most"`
 	// BaseSeen and NewSeen are the numbers of samples in which it stands.
 	BaseSeen int `json:"base_seen"`
 	NewSeen  int `json:"new_seen"`
@@ -74,10 +79,14 @@ type Difference struct {
 }
 
 // Weight is what differences of one kind are sorted by: the goroutines by which
-// they differ, and all that there are now of those that moved.
+// they differ in a typical process, where they have grown also in the one that has
+// most, and all that there are now of those that moved.
 func (d *Difference) Weight() float64 {
-	if d.Kind == DifferenceMoved {
+	switch d.Kind {
+	case DifferenceMoved:
 		return d.New
+	case DifferenceGrown:
+		return max(math.Abs(d.New-d.Base), d.NewMost-d.BaseMost)
 	}
 	return math.Abs(d.New - d.Base)
 }
@@ -98,7 +107,8 @@ const (
 // sorted by component. Goroutines of requests are as many as there are requests:
 // a stack has grown only if both its number and its number for each request in
 // flight have, so that neither twice the load nor half of it is taken for a
-// change. In a stack of one of the findings, which are those of the newer
+// change: those of a typical process, or those of the process that has most of
+// them, for a mean over a fleet hides the one process that leaks. In a stack of one of the findings, which are those of the newer
 // capture, the number alone counts: stuck requests are in flight themselves. So
 // it does where it is not known what was in flight.
 func Compare(base, newer []Inventory, findings []Finding) *Comparison {
@@ -197,31 +207,40 @@ func (p pairing) kind(base, newer *Inventory) DifferenceKind {
 	switch {
 	case p.base == nil:
 		return DifferenceNew
-	case p.finding != "" && rises(p.base.Typical, p.new.Typical), grown(p.base, p.new, base, newer):
+	case p.finding != "" && rises(p.base.Typical, p.new.Typical):
 		return DifferenceGrown
-	case grown(p.new, p.base, newer, base):
+	}
+	before, now := p.base.holding(base), p.new.holding(newer)
+	switch {
+	case grown(before, now), grown(p.base.Most, p.new.Most):
+		return DifferenceGrown
+	case grown(now, before):
 		return DifferenceShrunk
 	}
 	return ""
+}
+
+// holding is what a typical process of the inventory has of the stack.
+func (s *Standing) holding(inv *Inventory) Holding {
+	return Holding{Typical: s.Typical, Mean: s.Mean, InFlight: inv.InFlight, Samples: inv.Samples}
 }
 
 // rises reports whether a number of goroutines is so much above another that it
 // tells something.
 func rises(from, to float64) bool { return to >= growFactor*from && to-from >= growGoroutines }
 
-// grown reports whether b, of the inventory of, has grown beyond a, of the
-// inventory from.
-func grown(a, b *Standing, from, of *Inventory) bool {
+// grown reports whether b has grown beyond a.
+func grown(a, b Holding) bool {
 	if !rises(a.Typical, b.Typical) {
 		return false
 	}
-	if from.InFlight == nil || of.InFlight == nil || *from.InFlight == 0 || *of.InFlight == 0 {
+	if a.InFlight == nil || b.InFlight == nil || *a.InFlight == 0 || *b.InFlight == 0 {
 		return true
 	}
 	// What a would be under the load of b. Where a's load was low it rests on few
 	// goroutines: by twice the error of a mean, chance may have lowered it.
-	mean := a.Mean + 2*math.Sqrt(a.Mean/float64(from.Samples))
-	return rises(mean*(*of.InFlight)/(*from.InFlight), b.Mean)
+	mean := a.Mean + 2*math.Sqrt(a.Mean/float64(a.Samples))
+	return rises(mean*(*b.InFlight)/(*a.InFlight), b.Mean)
 }
 
 // difference returns a pairing in the form of a result.
@@ -229,10 +248,10 @@ func (p pairing) difference(kind DifferenceKind) Difference {
 	s := cmp.Or(p.new, p.base)
 	d := Difference{Kind: kind, PortableID: s.PortableID, Frames: s.Frames, State: s.State, CreatedBy: s.CreatedBy, Finding: p.finding}
 	if p.base != nil {
-		d.Base, d.BaseSeen = p.base.Typical, p.base.Seen
+		d.Base, d.BaseMost, d.BaseSeen = p.base.Typical, p.base.Most.Typical, p.base.Seen
 	}
 	if p.new != nil {
-		d.New, d.NewSeen = p.new.Typical, p.new.Seen
+		d.New, d.NewMost, d.NewSeen = p.new.Typical, p.new.Most.Typical, p.new.Seen
 	}
 	return d
 }

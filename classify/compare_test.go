@@ -72,6 +72,42 @@ func TestDifferences(t *testing.T) {
 	}
 }
 
+// TestGrownInOneOfMany: a mean over a fleet hides the one process that leaks, and
+// the one that has all the load is no leak.
+func TestGrownInOneOfMany(t *testing.T) {
+	fleet := func(loads []float64, n ...int) []Inventory {
+		var targets []profile.Target
+		for i, n := range n {
+			m := made{name: fmt.Sprint(i), component: "query", samples: counts(stack{state: profile.StateSelect, frames: foreign}, n, n, n)}
+			targets = append(targets, withLoad(m.target(), loads[i%len(loads)]))
+		}
+		return InventoryOf(targets, nil)
+	}
+	even := []float64{10}
+	base := fleet(even, slices.Repeat([]int{4}, 60)...)
+	for _, tt := range []struct {
+		name string
+		now  []Inventory
+		want string
+	}{
+		{"all alike", fleet(even, slices.Repeat([]int{5}, 60)...), ""},
+		{"one leaks", fleet(even, append(slices.Repeat([]int{4}, 59), 124)...), "grown 4 → 6 (4 → 124)"},
+		{"one leaks, and they are fewer", fleet(even, 4, 4, 30), "grown 4 → 12.666666666666666 (4 → 30)"},
+		{"one has all the load", fleet([]float64{10, 300}, 4, 120), ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c := Compare(base, tt.now, nil).Components[0]
+			got := c.told()
+			for _, d := range c.Differences {
+				got += fmt.Sprintf(" (%g → %g)", d.BaseMost, d.NewMost)
+			}
+			if got != tt.want {
+				t.Errorf("%q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
 // Stuck requests are in flight themselves: they must not excuse the leak that
 // they are stuck in.
 func TestGrowthOfAFinding(t *testing.T) {
@@ -181,6 +217,15 @@ func TestDoubts(t *testing.T) {
 	}
 	old := profile.Facts{Version: "0.35.1", Revision: "086a698b2195adb6f3463ebbd032e780f39d2050", GoVersion: "go1.26.8"}
 	newer := profile.Facts{Version: "0.36.0", Revision: "cfff5518d37756715a1cee43c42b21f4afccfbf2", GoVersion: "go1.26.1"}
+	two := func(a, b profile.Facts) Inventory {
+		var targets []profile.Target
+		for _, f := range []profile.Facts{a, b} {
+			t := withLoad(made{component: "query", samples: [][]stack{{}, {}, {}}}.target(), 10)
+			t.Facts = f
+			targets = append(targets, t)
+		}
+		return InventoryOf(targets, nil)[0]
+	}
 	for _, tt := range []struct {
 		name      string
 		base, now Inventory
@@ -192,12 +237,13 @@ func TestDoubts(t *testing.T) {
 			[]string{"both are the same build (v0.35.1)"}},
 		{"the same release, one commit unknown", one(profile.Facts{Version: "0.35.1"}, 10, 3), one(old, 10, 3), []string{}},
 		{"another Go", one(profile.Facts{GoVersion: "go1.21.13"}, 10, 3), one(newer, 10, 3), []string{"built with go1.21, this with go1.26"}},
+		{"two releases on one side", two(old, newer), one(newer, 10, 3), []string{"the base is of v0.35.1, v0.36.0"}},
 		{"few samples", one(old, 10, 2), one(newer, 10, 1), []string{"the base has 2 samples only", "this capture has 1 sample only"}},
 		{"load unknown", one(old, -1, 3), one(newer, 10, 3), []string{"not known how many requests"}},
 		{"no load at all", one(old, 0, 3), one(newer, 0, 3), []string{}},
-		{"load in one of them", one(old, 0, 3), one(newer, 10, 3), []string{"the load differs, 0 requests in flight in the base and 10 now"}},
-		{"five times the load", one(old, 10, 3), one(newer, 50, 3), []string{"the load differs, 10 requests in flight in the base and 50 now"}},
-		{"a fifth of the load", one(old, 50, 3), one(newer, 10, 3), []string{"the load differs, 50 requests in flight in the base and 10 now"}},
+		{"load in one of them", one(old, 0, 3), one(newer, 10, 3), []string{"the load differs, requests in flight: 0 in the base and 10 now"}},
+		{"five times the load", one(old, 10, 3), one(newer, 50, 3), []string{"the load differs, requests in flight: 10 in the base and 50 now"}},
+		{"a fifth of the load", one(old, 50, 3), one(newer, 10, 3), []string{"the load differs, requests in flight: 50 in the base and 10 now"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got := Compare([]Inventory{tt.base}, []Inventory{tt.now}, nil).Warnings
@@ -220,7 +266,7 @@ func TestDoubtsOfComponents(t *testing.T) {
 		return InventoryOf([]profile.Target{query, store}, nil)
 	}
 	got := Compare(of(1), of(10), nil).Warnings
-	want := []string{"the load differs, 1 requests in flight in the base and 10 now", "store: the base has 2 samples", "store: this capture has 2 samples"}
+	want := []string{"the load differs, requests in flight: 1 in the base and 10 now", "store: the base has 2 samples", "store: this capture has 2 samples"}
 	if len(got) != len(want) {
 		t.Fatalf("%q", got)
 	}

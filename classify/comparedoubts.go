@@ -55,6 +55,9 @@ func (c *ComponentComparison) doubts() []string {
 		name string
 		*Inventory
 	}{{"the base", base}, {"this capture", newer}} {
+		if len(side.Versions) > 1 {
+			all = append(all, fmt.Sprintf("%s is of %s: what differs between these is in it as well", side.name, versionNames(side.Versions)))
+		}
 		if side.Samples < compareSamples {
 			all = append(all, fmt.Sprintf("%s has %s only: stacks that come and go look new or gone", side.name, Count(side.Samples, "sample")))
 		}
@@ -100,7 +103,7 @@ func loadDoubt(base, newer *float64) string {
 	case *base == 0 && *newer == 0:
 		return ""
 	case *base == 0 || *newer == 0 || *newer >= loadFactor*(*base) || *base >= loadFactor*(*newer):
-		return fmt.Sprintf("the load differs, %s requests in flight in the base and %s now: stacks that are new or gone may be those of requests", Amount(*base), Amount(*newer))
+		return fmt.Sprintf("the load differs, requests in flight: %s in the base and %s now; stacks that are new or gone may be those of requests", Amount(*base), Amount(*newer))
 	}
 	return ""
 }

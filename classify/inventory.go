@@ -67,6 +67,18 @@ type Standing struct {
 	Least int
 	// Seen is the number of samples in which the stack stands, at least 1.
 	Seen int
+	// Most is what the process has that has most of them.
+	Most Holding
+}
+
+// A Holding is what processes have of a stack, under what load.
+type Holding struct {
+	// Typical and Mean are those of a [Standing].
+	Typical, Mean float64
+	// InFlight is the mean number of requests in flight; nil if it is not known.
+	InFlight *float64
+	// Samples is the number of samples that tell, at least 1.
+	Samples int
 }
 
 // InventoryOf returns what stands in the processes of the targets: one inventory
@@ -127,8 +139,9 @@ type tallied struct {
 	mean      float64 // means, likewise
 	least     int
 	seen      int
-	most      int // goroutines of the group that frames are of
-	frames    []profile.Frame
+	most      Holding         // of the process that has most
+	frames    []profile.Frame // of the largest group
+	largest   int             // goroutines of that
 	states    map[profile.State]int
 	createdBy map[string]bool
 }
@@ -158,11 +171,13 @@ func (st *stocktaking) take(p *process, l life) {
 		}
 	}
 	st.goroutines = append(st.goroutines, median(totals))
+	var inFlight *float64
 	if len(inFlights) > 0 {
-		st.inFlight = append(st.inFlight, mean(inFlights))
+		n := mean(inFlights)
+		inFlight, st.inFlight = &n, append(st.inFlight, n)
 	}
 	for sig, counts := range columns {
-		st.stacks[sig].add(counts)
+		st.stacks[sig].add(counts, inFlight)
 	}
 }
 
@@ -189,8 +204,8 @@ func (st *stocktaking) look(g *profile.Group) profile.Signature {
 		t = &tallied{states: map[profile.State]int{}, createdBy: map[string]bool{}}
 		st.stacks[sig] = t
 	}
-	if g.Count > t.most {
-		t.most, t.frames = g.Count, g.Frames
+	if g.Count > t.largest {
+		t.largest, t.frames = g.Count, g.Frames
 	}
 	for _, p := range g.Places {
 		t.states[p.State] += p.Count
@@ -201,12 +216,16 @@ func (st *stocktaking) look(g *profile.Group) profile.Signature {
 	return sig
 }
 
-// add takes in the counts of one process, sample by sample.
-func (t *tallied) add(counts []float64) {
-	m := median(counts)
-	t.typical += m
-	t.usual = t.usual || m >= 1
-	t.mean += mean(counts)
+// add takes in the counts of one process, sample by sample, and its requests in
+// flight, nil if they are not known.
+func (t *tallied) add(counts []float64, inFlight *float64) {
+	own := Holding{Typical: median(counts), Mean: mean(counts), InFlight: inFlight, Samples: len(counts)}
+	if t.seen == 0 || own.Typical > t.most.Typical {
+		t.most = own
+	}
+	t.typical += own.Typical
+	t.usual = t.usual || own.Typical >= 1
+	t.mean += own.Mean
 	t.least = max(t.least, int(slices.Min(counts)))
 	for _, n := range counts {
 		if n > 0 {
@@ -240,7 +259,7 @@ func (st *stocktaking) inventory(component string) Inventory {
 // standing returns what was counted of a signature in so many processes.
 func (t *tallied) standing(sig profile.Signature, processes int) Standing {
 	s := Standing{PortableID: sig.ID(), Functions: sig.Functions(), Frames: []Frame{}, State: t.state(),
-		Typical: t.typical / float64(processes), Usual: t.usual, Mean: t.mean / float64(processes), Least: t.least, Seen: t.seen}
+		Typical: t.typical / float64(processes), Usual: t.usual, Mean: t.mean / float64(processes), Least: t.least, Seen: t.seen, Most: t.most}
 	for _, f := range t.frames {
 		s.Frames = append(s.Frames, Frame(f))
 	}

@@ -53,7 +53,8 @@ func TestInventoryCounts(t *testing.T) {
 	inv := inventory(t, busy, idle)
 	got := standingOf(t, inv, foreign...)
 	want := Standing{PortableID: profile.Signature(foreign[0] + ";" + foreign[1]).ID(), Functions: foreign, Frames: got.Frames, State: "select",
-		Typical: 3, Usual: true, Mean: (110.0/3 + 0.5) / 2, Least: 4, Seen: 4}
+		Typical: 3, Usual: true, Mean: (110.0/3 + 0.5) / 2, Least: 4, Seen: 4,
+		Most: Holding{Typical: 6, Mean: 110.0 / 3, InFlight: new(10.0), Samples: 3}}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("(-want +got)\n%s", d)
 	}

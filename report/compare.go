@@ -128,6 +128,9 @@ func (d *difference) notes() []string {
 	if d.stacks > 1 {
 		notes = append(notes, fmt.Sprintf("%d stacks", d.stacks))
 	}
+	if d.Kind == classify.DifferenceGrown && d.NewMost >= 2*max(d.New, 1) {
+		notes = append(notes, fmt.Sprintf("%s → %s in the process that has most", classify.Amount(d.BaseMost), classify.Amount(d.NewMost)))
+	}
 	if d.MovedFrom != "" {
 		notes = append(notes, "was "+classify.ShortFunc(d.MovedFrom))
 	}
@@ -175,6 +178,8 @@ func differences(c *classify.ComponentComparison, verbose bool) []difference {
 		}
 		all[i].Base += d.Base
 		all[i].New += d.New
+		all[i].BaseMost = max(all[i].BaseMost, d.BaseMost)
+		all[i].NewMost = max(all[i].NewMost, d.NewMost)
 		all[i].stacks++
 	}
 	return all

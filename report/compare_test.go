@@ -84,6 +84,28 @@ func TestComparisonMarkdown(t *testing.T) {
 	}
 }
 
+// TestComparisonOfOneOfMany: where a mean hides the process that grew, its own
+// number is told; where it does not, it is not.
+func TestComparisonOfOneOfMany(t *testing.T) {
+	for _, tt := range []struct {
+		d    classify.Difference
+		want bool
+	}{
+		{classify.Difference{Kind: classify.DifferenceGrown, Base: 4, New: 6, BaseMost: 4, NewMost: 124}, true},
+		{classify.Difference{Kind: classify.DifferenceGrown, Base: 4, New: 90, BaseMost: 4, NewMost: 124}, false},
+		{classify.Difference{Kind: classify.DifferenceShrunk, Base: 90, New: 6, BaseMost: 4, NewMost: 124}, false},
+	} {
+		r := manyDifferences(0)
+		tt.d.Frames = []classify.Frame{{Func: "github.com/acme/widget.run"}}
+		r.Comparison.Components[0].Differences = []classify.Difference{tt.d}
+		for _, format := range []string{"text", "markdown", "html"} {
+			if got := strings.Contains(written(t, format, r), "4 → 124 in the process that has most"); got != tt.want {
+				t.Errorf("%s, %+v: said %t, want %t", format, tt.d, got, tt.want)
+			}
+		}
+	}
+}
+
 // TestComparisonIsForReaders: formats for machines that know no comparison are
 // the same with it and without.
 func TestComparisonIsForReaders(t *testing.T) {
