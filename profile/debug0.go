@@ -22,7 +22,11 @@ func parseDebug0(data []byte, o Options) (*Snapshot, error) {
 		return nil, fmt.Errorf("the pprof profile would take more than %d MiB of memory: no goroutine profile does", maxUnpacked>>20)
 	}
 	p, err := pprof.ParseUncompressed(data)
-	if err != nil {
+	switch {
+	case err == nil:
+	case strings.Contains(err.Error(), "concatenated profiles"):
+		return nil, &UnsupportedError{Form: "several pprof profiles in one file", Hint: "Hand each in as a file of its own."}
+	default:
 		return nil, fmt.Errorf("neither a text dump nor a pprof profile: %w", err)
 	}
 	if err := p.CheckValid(); err != nil {
@@ -34,6 +38,10 @@ func parseDebug0(data []byte, o Options) (*Snapshot, error) {
 	b := newBuilder(Debug0, len(p.Sample))
 	if err := b.setKind(p); err != nil {
 		return nil, err
+	}
+	if p.DurationNanos > 0 {
+		return nil, &UnsupportedError{Form: fmt.Sprintf("what changed in %s (?seconds=N), or a sum", time.Duration(p.DurationNanos).Round(time.Millisecond)),
+			Hint: "Take it without seconds: " + strings.TrimPrefix(getProfile, "Take the profile with: ")}
 	}
 	if p.TimeNanos > 0 {
 		b.snap.Time = time.Unix(0, p.TimeNanos).UTC()

@@ -30,6 +30,10 @@ type debug1 struct {
 	ended  bool // an empty line came
 }
 
+// maxRecord bounds a record in bytes. Labels are printed on one line and can be
+// long.
+const maxRecord = 1 << 20
+
 var profileHeaderRE = lazyregexp.New(`\b(goroutine|goroutineleak) profile: total (\d+)\s*$`)
 
 // profileHeader returns the parts of a line "goroutine profile: total N", or
@@ -138,7 +142,7 @@ func (d *debug1) line(l []byte) bool {
 	if d.count == 0 {
 		return len(l) == 0
 	}
-	if d.size += len(l); d.size > maxLine {
+	if d.size += len(l); d.size > maxRecord {
 		return true // no stack is as deep
 	}
 	if name, file, line, ok := symbolLine(l); ok {

@@ -22,6 +22,7 @@ type debug2 struct {
 
 	open      bool // a goroutine is under way
 	ignore    bool // its frames are complete (ancestors follow)
+	doubled   bool // empty lines do not end it
 	word      State
 	current   Goroutine
 	createdBy string
@@ -82,9 +83,9 @@ func (d *debug2) quick(l []byte) bool {
 	d.stray, d.cutHeader = false, false
 	switch {
 	case len(l) == 0:
-		d.endGoroutine()
+		d.blank()
 		return true
-	case l[0] == 'g' && !d.foreign && l[len(l)-1] == ':' && isGoroutineHeader(l) && !coloured(l):
+	case l[0] == 'g' && !d.foreign && l[len(l)-1] == ':' && isGoroutineHeader(l) && !decorated(l):
 		d.endGoroutine()
 		d.startGoroutine(l)
 		return true
@@ -94,7 +95,7 @@ func (d *debug2) quick(l []byte) bool {
 		return d.next != nextCall && d.quickPosition(l[1:])
 	case d.next != nextCall || !isLetter(l[0]):
 		return false
-	case bytes.HasPrefix(l, createdBy) && !coloured(l):
+	case bytes.HasPrefix(l, createdBy) && !decorated(l):
 		d.creator(l[len(createdBy):])
 		return true
 	}
@@ -118,7 +119,7 @@ func (d *debug2) quickPosition(l []byte) bool {
 	} else if !bytes.HasPrefix(l[i:], behindPosition) {
 		return false
 	}
-	if i == 0 || !isDigit(l[i-1]) || coloured(l) {
+	if i == 0 || !isDigit(l[i-1]) || decorated(l) {
 		return false
 	}
 	d.follow(l[:i])
@@ -140,7 +141,7 @@ func (d *debug2) line(l []byte) bool {
 		return len(l) == 0
 	}
 	if len(l) == 0 {
-		d.endGoroutine()
+		d.blank()
 		return true
 	}
 	l = bytes.TrimLeft(l, " \t")
@@ -187,7 +188,7 @@ func (d *debug2) startGoroutine(l []byte) {
 		d.b.unreadable(1, "a goroutine's header")
 		return
 	}
-	d.open, d.ignore, d.word, d.current, d.createdBy = true, false, word, r, ""
+	d.open, d.ignore, d.doubled, d.word, d.current, d.createdBy = true, false, false, word, r, ""
 	if d.begins(foreign) {
 		d.nextDump()
 	}
@@ -238,7 +239,7 @@ func isCall(l []byte) bool {
 
 // isName reports whether there is no white space in the name, nor a colour.
 func isName(name []byte) bool {
-	return bytes.IndexByte(name, ' ') < 0 && bytes.IndexByte(name, '\t') < 0 && !coloured(name)
+	return bytes.IndexByte(name, ' ') < 0 && bytes.IndexByte(name, '\t') < 0 && !decorated(name)
 }
 
 // addCall adds a call whose position comes next. It reports whether the line is
@@ -297,6 +298,15 @@ func (d *debug2) creator(l []byte) {
 	}
 	d.createdBy = known
 	d.next = nextCreation
+}
+
+// blank takes an empty line: the end of the goroutine under way, unless it stands
+// right behind the header, as in a paste whose line ends were doubled.
+func (d *debug2) blank() {
+	d.doubled = d.doubled || d.open && d.at == d.root && d.next == nextCall
+	if !d.doubled {
+		d.endGoroutine()
+	}
 }
 
 // endGoroutine counts the goroutine under way.

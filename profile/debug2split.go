@@ -1,6 +1,9 @@
 package profile
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+)
 
 // isNewDump reports whether the header begins another dump: the goroutine
 // that writes a dump stands in it first and as running. Others may be running
@@ -54,6 +57,45 @@ func (d *debug2) meet() {
 	case d.hasMain && !d.threads && len(d.excerpt) <= maxExcerpt && slices.Contains(d.excerpt, id):
 		d.ignore, d.repeated = true, true
 	}
+}
+
+// withoutTraces leaves out the traces beside whole dumps: a panic that net/http has
+// recovered prints its own goroutine alone, without main, which every process has.
+func withoutTraces(snaps []*Snapshot) []*Snapshot {
+	most := 0
+	for _, s := range snaps {
+		if s.hasMain() {
+			most = max(most, s.Total)
+		}
+	}
+	if most == 0 {
+		return snaps
+	}
+	goroutines := 0
+	whole := slices.DeleteFunc(slices.Clone(snaps), func(s *Snapshot) bool {
+		trace := s.Encoding == Debug2 && s.Total*traceShare <= most && !s.hasMain()
+		if trace {
+			goroutines += s.Total + s.Unreadable
+		}
+		return trace
+	})
+	if n := len(snaps) - len(whole); n > 0 {
+		warn(whole, fmt.Sprintf("%d in %d traces or excerpts are left out: beside whole dumps they are no samples", goroutines, n)).LeftOut = goroutines
+	}
+	return whole
+}
+
+// traceShare is how many times the goroutines of a trace a whole dump has at least.
+const traceShare = 4
+
+// hasMain reports whether goroutine 1 is in a dump that has ids.
+func (s *Snapshot) hasMain() bool {
+	for i := range s.Groups {
+		if slices.ContainsFunc(s.Groups[i].Goroutines, func(g Goroutine) bool { return g.ID == 1 }) {
+			return true
+		}
+	}
+	return false
 }
 
 // nextDump begins another dump with the goroutine under way.

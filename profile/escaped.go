@@ -41,7 +41,7 @@ func isProfileHeader(l []byte) bool {
 func unescapeHeader(l []byte) (text []byte, levels int, ok bool) {
 	for text = l; levels <= maxLevels; levels++ {
 		first, _, _ := bytes.Cut(text, []byte("\n"))
-		if _, _, ok := parseHeader(first); ok || isProfileHeader(first) && profileHeader(first) != nil {
+		if _, _, ok := parseHeader(first); ok && !bytes.Contains(first, []byte(`\n`)) || isProfileHeader(first) && profileHeader(first) != nil {
 			return text, levels, true
 		}
 		text = unescape(text, 1)
@@ -53,7 +53,7 @@ func unescapeHeader(l []byte) (text []byte, levels int, ok bool) {
 // its line ends escaped. It reports whether there is one. bare says that nothing
 // stands before it: then it is a whole dump that was copied out of a log.
 func (t *textReader) embedded(l []byte, bare bool) bool {
-	if bytes.HasSuffix(l, []byte(":")) {
+	if bytes.HasSuffix(l, []byte(":")) && !bytes.Contains(l, []byte(`\n`)) {
 		return false // as nearly all headers
 	}
 	text, levels, ok := unescapeHeader(l)

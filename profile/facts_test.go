@@ -258,7 +258,7 @@ func TestMetricsErrors(t *testing.T) {
 		{"another process", "node_load1 0.5\n", "without metrics of a Go process"},
 		{"login page", "<html>\n", "without metrics of a Go process"},
 		{"damaged", "go_goroutines{version=\"x 1\n", "not in the Prometheus text format"},
-		{"a line without end", "go_info{version=\"" + strings.Repeat("x", maxLine+1), "a line of more than 1024 KiB"},
+		{"a line without end", "go_info{version=\"" + strings.Repeat("x", maxPageLine+1), "a line of more than 1024 KiB"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if _, err := ReadMetrics(strings.NewReader(tt.text)); err == nil || !strings.Contains(err.Error(), tt.want) {

@@ -19,7 +19,7 @@ func TestForms(t *testing.T) {
 		{"empty", "", "an empty file"},
 		{"empty, gzipped", string(pack(t, nil)), "an empty file"},
 		{"blank", "\n\n", "text without a goroutine"},
-		{"headers alone", strings.Repeat("  7 goroutine 5 [select]:\n  8 main.f()\n", 5), "text with the headers of 5 goroutines"},
+		{"headers alone", strings.Repeat("  7. goroutine 5 [select]:\n  8. main.f()\n", 5), "text with the headers of 5 goroutines"},
 		{"words", "the querier leaks since yesterday\n", "text without a goroutine"},
 		{"login page", "\n<!DOCTYPE html>\n<html><head><title>Sign in</title></head></html>\n", "an HTML page"},
 		{"pprof index", "<html>\n<head>\n<title>/debug/pprof/</title>\n", "an HTML page"},
@@ -47,6 +47,12 @@ func TestForms(t *testing.T) {
 		{"allocs debug=0", livePprof(t, "allocs"), "a heap profile"},
 		{"mutex debug=0", livePprof(t, "mutex"), `a profile of "contentions"`},
 		{"threadcreate debug=0", livePprof(t, "threadcreate"), `a profile of "threadcreate"`},
+		{"threadcreate debug=1", "threadcreate profile: total 9\n8 @ \n#\t0x0\n\n1 @ 0x43f90e\n#\t0x43f90d\truntime.allocm+0x1d\t/go/proc.go:12\n", "a profile of another kind"},
+		{"two profiles", strings.Repeat(unpack(t, livePprof(t, "goroutine")), 2), "several pprof profiles in one file"},
+		{"xz", "\xfd7zXZ\x00\x00\x04", "an xz file"},
+		{"bzip2", "BZh91AY&SY", "a bzip2 file"},
+		{"zstd", "\x28\xb5\x2f\xfd\x04\x00", "a zstd file"},
+		{"curl -i", "HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\n\r\n\x1f\x8b\x08\x00", "an answer with its HTTP headers"},
 	} {
 		t.Run(tt.name, func(t *testing.T) { wantUnsupported(t, []byte(tt.text), tt.form) })
 	}
@@ -60,6 +66,20 @@ func livePprof(t *testing.T, name string) string {
 		t.Fatal(err)
 	}
 	return b.String()
+}
+
+// unpack undoes gzip.
+func unpack(t *testing.T, data string) string {
+	t.Helper()
+	zr, err := gzip.NewReader(strings.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := io.ReadAll(zr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
 }
 
 // field is a field of a protobuf message with the content.

@@ -218,7 +218,7 @@ func FuzzDebug2(f *testing.F) {
 		checkSize(t, snaps, len(data))
 		read := 0
 		for _, s := range snaps {
-			if read += s.Total + s.Unreadable + s.Repeated; s.Encoding != Debug2 {
+			if read += s.Total + s.Unreadable + s.Repeated + s.LeftOut; s.Encoding != Debug2 {
 				return
 			}
 		}

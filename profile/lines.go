@@ -6,9 +6,9 @@ import (
 	"errors"
 )
 
-// maxLine bounds what is kept of a line in bytes. Labels are printed on the
-// header line and can be long; the rest of a longer line is passed over.
-const maxLine = 1 << 20
+// maxLine bounds what is kept of a line in bytes: a dump may stand in one line of a
+// log, escaped. The rest of a longer line is passed over.
+const maxLine = 16 << 20
 
 // lineReader cuts its input into lines. It looks for their ends in all that is
 // buffered, which takes half as long as a call to ReadSlice for each.
@@ -18,6 +18,7 @@ type lineReader struct {
 	size  int    // of ahead when it was taken from br
 	long  []byte // scratch for lines longer than the buffer
 	bytes int64  // taken from br so far
+	cut   int    // lines that were longer than maxLine
 }
 
 // next returns the next line without its end. The slice is valid until the
@@ -48,6 +49,9 @@ func (r *lineReader) fill() ([]byte, error) {
 			if len(r.long) < maxLine {
 				r.long = append(r.long, l...)
 			}
+		}
+		if len(r.long) >= maxLine {
+			r.cut++
 		}
 		l = r.long
 	}

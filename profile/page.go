@@ -22,9 +22,10 @@ import (
 // Bounds of a page of /metrics; a receiver with thousands of tenants stays
 // below.
 const (
-	maxMetrics = 64 << 20 // bytes
-	maxLines   = 32 << 20 // bytes of the lines that are kept
-	maxSeries  = 100_000  // number of those lines
+	maxMetrics  = 64 << 20 // bytes
+	maxLines    = 32 << 20 // bytes of the lines that are kept
+	maxPageLine = 1 << 20  // bytes of one line
+	maxSeries   = 100_000  // number of those lines
 )
 
 // ReadMetrics reads a page in the Prometheus text format, keeping what
@@ -122,7 +123,7 @@ func (p *page) clear() {
 func (p *page) keep(r io.Reader) error {
 	p.lines = p.lines[:0]
 	sc := bufio.NewScanner(r)
-	sc.Buffer(p.buf, maxLine)
+	sc.Buffer(p.buf, maxPageLine)
 	whole := true
 	sc.Split(func(data []byte, atEOF bool) (int, []byte, error) {
 		n, l, err := bufio.ScanLines(data, atEOF)
@@ -147,7 +148,7 @@ func (p *page) keep(r io.Reader) error {
 		}
 	}
 	if errors.Is(sc.Err(), bufio.ErrTooLong) {
-		return fmt.Errorf("a page with a line of more than %d KiB", maxLine>>10)
+		return fmt.Errorf("a page with a line of more than %d KiB", maxPageLine>>10)
 	}
 	return sc.Err()
 }

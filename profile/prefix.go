@@ -153,10 +153,10 @@ func (s *source) sure() bool {
 	return false
 }
 
-// unnumber takes the number off a line that grep -n or cat -n have numbered: one more
-// than that of the line before, the first of them before something of a dump. The
-// name of a file may stand before it. A number that stays the same is a prefix of
-// another kind.
+// unnumber takes the number off a line that grep -n, cat -n, less -N or an editor have
+// numbered: one more than that of the line before, the first of them before something
+// of a dump. The name of a file may stand before it. A number that stays the same is a
+// prefix of another kind.
 func (t *textReader) unnumber(l []byte) []byte {
 	if !bytes.HasPrefix(l, t.file) {
 		t.number = 0 // another file begins
@@ -171,17 +171,36 @@ func (t *textReader) unnumber(l []byte) []byte {
 	}
 	last := t.number
 	t.number = 0
-	if digits == 0 || digits == len(bare) || !bytes.ContainsRune([]byte(":-\t"), rune(bare[digits])) {
+	n, err := strconv.Atoi(string(bare[:digits]))
+	if err != nil {
 		return l
 	}
-	n, err := strconv.Atoi(string(bare[:digits]))
-	bare = bare[digits+1:]
-	follows := last > 0 && (n == last+1 || n == last)
-	if err != nil || !follows && headerOf(bare) == nil && profileHeader(bare) == nil && !isCountLine(bare) {
+	bare, ok := behindNumber(bare[digits:])
+	follows := last > 0 && (n == last+1 || n == last && len(bare) > 0)
+	if !ok || !follows && headerOf(bare) == nil && !isProfileHeader(bare) && !isCountLine(bare) {
 		return l
 	}
 	t.number = n
 	return bare
+}
+
+// behindNumber takes what divides a line from its number off it: a colon, a dash, a
+// tab or, in less -N, vim and bat, a space, perhaps with a rule. An empty line may
+// have lost it.
+func behindNumber(l []byte) (rest []byte, ok bool) {
+	if len(l) == 0 {
+		return nil, true
+	}
+	switch l[0] {
+	case ':', '-', '\t':
+		return l[1:], true
+	case ' ':
+		if ruled, ok := bytes.CutPrefix(bytes.TrimLeft(l, " "), []byte("│")); ok {
+			return bytes.TrimPrefix(ruled, []byte(" ")), true
+		}
+		return l[1:], true
+	}
+	return nil, false
 }
 
 // fileBefore returns the length of "FILE:" where "FILE:12:" stands before the header
@@ -258,8 +277,8 @@ func (t *textReader) learn(l []byte, i int) *source {
 			t.excess++
 			return nil
 		}
-	} else if len(t.prefixed) == maxSources || !s.isKnown() {
-		return nil // t.Log writes the first line of debug=1 so
+	} else if len(t.prefixed) == maxSources {
+		return nil
 	}
 	for _, p := range t.lastPositions {
 		if rest, _, ok := s.cut(p); ok && isPosition(unescape(rest, levels)) {

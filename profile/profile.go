@@ -58,6 +58,10 @@ type Snapshot struct {
 	// Repeated is the number of goroutines that stand in the dump twice, for an
 	// excerpt of it was pasted before it. They are counted once.
 	Repeated int
+	// LeftOut is the number of goroutines in traces that stand beside the dump in
+	// one text: a panic that was recovered prints its own goroutine. They are no
+	// sample, and not counted.
+	LeftOut int
 	// Truncated says that there were more than could be seen: the dump begins or
 	// ends in the middle, at the 64 MiB where the runtime cuts debug=2 or where a
 	// paste was cut, or a count in it is none.

@@ -3,6 +3,7 @@ package profile
 import (
 	"bufio"
 	"bytes"
+	"compress/flate"
 	"compress/gzip"
 	"errors"
 	"fmt"
@@ -94,6 +95,9 @@ func readPlain(br *bufio.Reader, o Options) ([]*Snapshot, error) {
 	if form := binaryForm(head); form != nil {
 		return nil, form
 	}
+	if isBinary(head) && bytes.HasPrefix(head, []byte("HTTP/")) {
+		return nil, &UnsupportedError{Form: "an answer with its HTTP headers (curl -i)", Hint: getProfile}
+	}
 	if !isBinary(head) {
 		return readText(br)
 	}
@@ -126,8 +130,14 @@ func freeBuffer(b *bytes.Buffer) {
 
 // gzipError says in words what a broken compressed stream means.
 func gzipError(err error) error {
-	if errors.Is(err, io.ErrUnexpectedEOF) {
+	corrupt, isCorrupt := errors.AsType[flate.CorruptInputError](err)
+	switch {
+	case errors.Is(err, io.ErrUnexpectedEOF):
 		return fmt.Errorf("the file ends in the middle (cut while it was copied?): %w", err)
+	case errors.Is(err, gzip.ErrChecksum):
+		return fmt.Errorf("the file was changed (copied as text, or through a terminal?): %w", err)
+	case isCorrupt:
+		return fmt.Errorf("the file was changed (copied as text, or through a terminal?): damaged gzip before byte %d", int64(corrupt))
 	}
 	return err
 }
@@ -170,6 +180,9 @@ func binaryForm(head []byte) *UnsupportedError {
 		{"\x89PNG", "a picture", "A picture has no stacks. " + getProfile},
 		{"\xff\xd8\xff", "a picture", "A picture has no stacks. " + getProfile},
 		{"PK\x03\x04", "a zip archive", "Unpack it first; folders and .tar.gz are read as they are."},
+		{"\xfd7zXZ\x00", "an xz file", "Unpack it first: xz -dc FILE | thanosleak analyze -"},
+		{"BZh", "a bzip2 file", "Unpack it first: bzip2 -dc FILE | thanosleak analyze -"},
+		{"\x28\xb5\x2f\xfd", "a zstd file", "Unpack it first: zstd -dc FILE | thanosleak analyze -"},
 		{"\x7fELF", "an executable or a core dump", getProfile},
 	} {
 		if bytes.HasPrefix(head, []byte(f.magic)) {

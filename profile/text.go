@@ -55,6 +55,9 @@ type writer struct {
 	// headless says that positions stood before any dump: its beginning is
 	// missing.
 	headless bool
+	// other says that a profile of another kind goes on, whose records look like
+	// those of debug=1.
+	other bool
 }
 
 // placed is a snapshot and its place among the dumps of the input.
@@ -105,14 +108,25 @@ func endsInside(l []byte) bool {
 // control sequences, and the strings of an operating system command.
 var colourRE = lazyregexp.New(`\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)?)`)
 
-// coloured reports whether there is an order for a terminal in the line.
-func coloured(l []byte) bool { return bytes.IndexByte(l, '\x1b') >= 0 }
+// linkRE matches what Slack exports where it has seen an address, as in
+// "<http://github.com/a/b.F|github.com/a/b.F>(0xc0001)".
+var linkRE = lazyregexp.New(`<https?://[^|>\s]*\|([^|>]*)>`)
+
+// decorated reports whether there is an order for a terminal in the line, or a link.
+func decorated(l []byte) bool {
+	return bytes.IndexByte(l, '\x1b') >= 0 || bytes.Contains(l, []byte("<http"))
+}
+
+// undecorated takes orders for terminals and links out of a line.
+func undecorated(l []byte) []byte {
+	return linkRE().ReplaceAll(colourRE().ReplaceAll(l, nil), []byte("$1"))
+}
 
 // take hands a line to its writer. It returns who that is and what was behind
 // the prefix.
 func (t *textReader) take(l []byte) (*writer, []byte) {
-	if coloured(l) {
-		l = colourRE().ReplaceAll(l, nil)
+	if decorated(l) {
+		l = undecorated(l)
 	}
 	l = t.unnumber(l)
 	if len(t.sample) < 4096 {
@@ -163,14 +177,19 @@ func (w *writer) take(l []byte, dumps *int) {
 		l = bare // copied off a terminal
 	}
 	switch {
+	case isThreadHeader(l):
+		w.end(false)
+		w.other = true
 	case header != nil:
+		w.other = false
 		if w.full == nil || w.full.isNewDump(header) {
 			w.start(newDebug2(), dumps)
 		}
 		w.line(header)
 	case bytes.Contains(l, []byte(profileWords)) && profileHeader(l) != nil:
+		w.other = false
 		w.start(newDebug1(profileHeader(l)), dumps)
-	case (w.dump == nil || w.full != nil) && isCountLine(l):
+	case (w.dump == nil || w.full != nil) && isCountLine(l) && !w.other:
 		w.start(newDebug1(nil), dumps)
 		w.line(l)
 	case w.dump != nil:
@@ -179,6 +198,11 @@ func (w *writer) take(l []byte, dumps *int) {
 		w.headless = w.headless || isPosition(l)
 	}
 }
+
+// isThreadHeader reports whether a profile of the threads that were created begins,
+// the only other one whose text has the form of debug=1 (writeProfile in
+// runtime/pprof/pprof.go).
+func isThreadHeader(l []byte) bool { return bytes.HasPrefix(l, []byte("threadcreate "+profileWords)) }
 
 // line hands a line to the dump under way, if there is room for it.
 func (w *writer) line(l []byte) {
@@ -296,6 +320,7 @@ const fewHeaders = 3
 // what is left out. A panic that was recovered is one goroutine: beside whole
 // dumps it would look like a process that has lost all others.
 func (t *textReader) tellRest(snaps []*Snapshot) ([]*Snapshot, error) {
+	snaps = withoutTraces(snaps)
 	if len(snaps) == 0 {
 		snaps = t.escaped
 	} else if n := len(t.escaped); n > 0 {
@@ -310,6 +335,10 @@ func (t *textReader) tellRest(snaps []*Snapshot) ([]*Snapshot, error) {
 	case t.headers > fewHeaders:
 		last := warn(snaps, fmt.Sprintf("%d could not be read: headers of goroutines, with something before them that is before nothing else", t.headers))
 		last.Unreadable += t.headers
+	}
+	if t.lines.cut > 0 {
+		last := warn(snaps, fmt.Sprintf("%d lines of more than %d MiB were cut: hand the dump in as it was served", t.lines.cut, maxLine>>20))
+		last.Truncated = true
 	}
 	if t.excess > 0 {
 		last := warn(snaps, fmt.Sprintf("%d could not be read: goroutines behind more than %d different prefixes", t.excess, maxSources))
