@@ -95,6 +95,7 @@ func Judge(targets []profile.Target, o Options) *Result {
 	j.last = lastRest(processes, o.Rounds)
 	for _, p := range processes {
 		p.lastRest = j.last
+		j.partWhereEndlessEnd(p)
 		j.pasts[p] = o.Thresholds.judgePast(p.target.Past)
 		cases = append(cases, j.cases(p)...)
 		r.Warnings = append(r.Warnings, p.warnings()...)

@@ -19,15 +19,22 @@ const maxBack = 2
 
 // livesOf splits the samples of a target where another process answers: its
 // start time is another (an earlier one where an address leads to another
-// process now), or the binary is.
+// process now), or the binary is. Its lines are looked at where nothing else tells.
 func livesOf(samples []profile.Sample) []life {
 	var lives []life
 	start, build := 0.0, ""
-	for _, s := range samples {
+	for i, s := range samples {
 		newStart := s.Metrics.Sum("process_start_time_seconds")
 		newBuild := s.Goroutines.BuildID
-		another := start > 0 && newStart > 0 && !profile.SameStart(start, newStart) && (newStart > start || start-newStart > maxBack) ||
-			build != "" && newBuild != "" && build != newBuild
+		another := false
+		switch {
+		case start > 0 && newStart > 0 && !profile.SameStart(start, newStart) && (newStart > start || start-newStart > maxBack):
+			another = true
+		case build != "" && newBuild != "":
+			another = build != newBuild
+		case i > 0 && (start == 0 || newStart == 0):
+			another = profile.OtherBuild(samples[i-1].Goroutines, s.Goroutines)
+		}
 		if len(lives) == 0 || another {
 			lives = append(lives, life{})
 		}

@@ -29,6 +29,8 @@ func TestLives(t *testing.T) {
 		{"a restart while metrics fail", []float64{100, 0, 160}, nil, []int{2, 1}},
 		{"another binary", []float64{0, 0, 0}, []string{"a", "a", "b"}, []int{2, 1}},
 		{"a build that is not always told", []float64{0, 0, 0, 0}, []string{"a", "", "a", ""}, []int{4}},
+		{"other lines", []float64{0, 0, 0}, []string{"", "moved", "moved"}, []int{1, 2}},
+		{"other lines, the start is the same", []float64{100, 100}, []string{"", "moved"}, []int{2}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var samples []profile.Sample
@@ -37,7 +39,10 @@ func TestLives(t *testing.T) {
 				if at > 0 {
 					s.Metrics = profile.Metrics{"process_start_time_seconds": {{Value: at}}}
 				}
-				if tt.builds != nil {
+				if tt.builds != nil && tt.builds[i] == "moved" {
+					s.Goroutines = standing(1000)
+				} else if tt.builds != nil {
+					s.Goroutines = standing(0)
 					s.Goroutines.BuildID = tt.builds[i]
 				}
 				samples = append(samples, s)
@@ -58,6 +63,17 @@ func TestLives(t *testing.T) {
 			}
 		})
 	}
+}
+
+func levelAndCulprits(f Finding) string { return fmt.Sprintf("%s %d", f.Level, f.Culprits) }
+
+// standing is a snapshot of twenty functions, that far down in their files.
+func standing(down int) *profile.Snapshot {
+	s := &profile.Snapshot{Encoding: profile.Debug1}
+	for i := range 20 {
+		s.Groups = append(s.Groups, profile.Group{Frames: []profile.Frame{{Func: fmt.Sprintf("main.f%d", i), Line: down + i + 1}}})
+	}
+	return s
 }
 
 // restarted makes the start times of lives with so many samples each.
@@ -108,7 +124,7 @@ func TestRestarts(t *testing.T) {
 			var got []string
 			for _, f := range r.Findings {
 				if f.Level.AtLeast(Suspect) {
-					got = append(got, fmt.Sprintf("%s %d", f.Level, f.Culprits))
+					got = append(got, levelAndCulprits(f))
 				}
 				for _, o := range f.Occurrences {
 					if len(o.Points) != len(tt.samples) && f.Advisory != "" {

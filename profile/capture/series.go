@@ -148,6 +148,8 @@ func label(parts []part) string {
 // do not.
 func differ(parts []part) string {
 	var build, component identity
+	var before *profile.Snapshot
+	of := ""
 	for _, p := range parts {
 		t := profile.Target{}
 		id := ""
@@ -162,6 +164,12 @@ func differ(parts []part) string {
 		if other, ok := build.agrees(id, p); !ok {
 			return fmt.Sprintf("%s and %s are of different binaries (build ids %.12s and %.12s)",
 				build.of, p.stem.label(), build.value, other)
+		}
+		if n := len(p.samples); n > 0 {
+			if before != nil && profile.OtherBuild(before, p.samples[0].Goroutines) {
+				return fmt.Sprintf("%s and %s are of different binaries (the same functions stand at other lines)", of, p.stem.label())
+			}
+			before, of = p.samples[n-1].Goroutines, p.stem.label()
 		}
 	}
 	return ""
