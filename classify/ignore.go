@@ -116,22 +116,14 @@ func (ig *Ignore) apply(r *Result, now time.Time) (dropped map[string]bool) {
 	used := make([]bool, len(ig.entries))
 	dropped = map[string]bool{}
 	r.Findings = slices.DeleteFunc(r.Findings, func(f Finding) bool {
-		for i := range ig.entries {
-			e := &ig.entries[i]
-			if !e.matches(&f) {
-				continue
-			}
-			used[i] = true
-			switch name := called(f.Advisory, f.Title); {
-			case !now.Before(e.until):
-				r.Warnings = append(r.Warnings, fmt.Sprintf("%s: the entry has expired on %s, and what it accepted counts again: %s", e.at, e.Expires, name))
-			case !dropped[f.Key]:
-				dropped[f.Key] = true
-				r.Warnings = append(r.Warnings, fmt.Sprintf("ignored until %s: %s, %s (%s)", e.Expires, name, Count(f.Culprits, "goroutine"), e.Reason))
-			}
-		}
+		about, open := ig.about(&f, now)
+		dropped[f.Key] = len(about) > 0 && open == ""
+		r.Warnings = append(r.Warnings, ig.tell(&f, about, open, now)...)
 		for i, e := range ig.entries { // also those of what grew together with what is accepted
-			used[i] = used[i] || dropped[f.Key] && slices.ContainsFunc(f.Stacks, e.names)
+			used[i] = used[i] || slices.Contains(about, i) || dropped[f.Key] && slices.ContainsFunc(f.Stacks, e.names)
+		}
+		if !dropped[f.Key] {
+			delete(dropped, f.Key)
 		}
 		return dropped[f.Key]
 	})
@@ -148,13 +140,71 @@ func (ig *Ignore) apply(r *Result, now time.Time) (dropped map[string]bool) {
 	return dropped
 }
 
-// matches reports whether the entry is about the finding: its key, or one of its
-// culprits' stacks.
-func (e *ignoreEntry) matches(f *Finding) bool {
-	if e.Key != "" {
-		return e.Key == f.Key
+// about returns the entries that are about the finding, by its key or by one of its
+// culprits' stacks, and the function of a culprit that none of them accepts at the
+// time; empty if the whole finding is accepted.
+func (ig *Ignore) about(f *Finding, now time.Time) (about []int, open string) {
+	whole := false
+	named := make([]bool, len(f.Stacks))
+	for i := range ig.entries {
+		e := &ig.entries[i]
+		lasts := now.Before(e.until)
+		found := e.Key != "" && e.Key == f.Key
+		whole = whole || found && lasts
+		for n, s := range f.Stacks {
+			if s.Role == RoleCulprit && e.names(s) {
+				found = true
+				named[n] = named[n] || lasts
+			}
+		}
+		if found {
+			about = append(about, i)
+		}
 	}
-	return slices.ContainsFunc(f.Stacks, func(s Stack) bool { return s.Role == RoleCulprit && e.names(s) })
+	if whole {
+		return about, ""
+	}
+	open = "it as a whole"
+	for n, s := range f.Stacks {
+		switch {
+		case s.Role != RoleCulprit:
+		case !named[n]:
+			return about, cmp.Or(s.leaf(), "a stack without frames")
+		default:
+			open = ""
+		}
+	}
+	return about, open
+}
+
+// leaf is the function in which the goroutines stand, for people.
+func (s *Stack) leaf() string {
+	if len(s.Frames) == 0 {
+		return ""
+	}
+	return ShortFunc(s.Frames[0].Func)
+}
+
+// tell says what the entries make of the finding that they are about.
+func (ig *Ignore) tell(f *Finding, about []int, open string, now time.Time) []string {
+	var texts []string
+	name := called(f.Advisory, f.Title)
+	first := true
+	for _, i := range about {
+		e := &ig.entries[i]
+		switch expired := !now.Before(e.until); {
+		case expired && open == "":
+			texts = append(texts, fmt.Sprintf("%s: the entry has expired on %s; another accepts still: %s", e.at, e.Expires, name))
+		case expired:
+			texts = append(texts, fmt.Sprintf("%s: the entry has expired on %s, and what it accepted counts again: %s", e.at, e.Expires, name))
+		case open != "":
+			texts = append(texts, fmt.Sprintf("%s: the entry accepts a part of %s, which counts all the same: none accepts %s", e.at, name, open))
+		case first:
+			first = false
+			texts = append(texts, fmt.Sprintf("ignored until %s: %s, %s (%s)", e.Expires, name, Count(f.Culprits, "goroutine"), e.Reason))
+		}
+	}
+	return texts
 }
 
 // names reports whether the entry is about the stack, and not about a key.

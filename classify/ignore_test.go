@@ -74,3 +74,49 @@ func TestIgnore(t *testing.T) {
 		})
 	}
 }
+
+// TestIgnorePart: an entry that names some of the culprits' stacks accepts no
+// others, and several may accept them all. One that has expired takes nothing from
+// one that has not.
+func TestIgnorePart(t *testing.T) {
+	db, err := advisory.Default()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const eager, lazy = "- {top_frame: '*newEagerRespSet*', reason: x, expires: 2030-01-01}\n", "- {top_frame: '*newLazyRespSet*', reason: x, expires: 2030-01-01}\n"
+	const lazyOld = "- {top_frame: '*newLazyRespSet*', reason: x, expires: 2020-01-01}\n"
+	const whole, wholeOld = "- {key: TL-2024-001, reason: x, expires: 2030-01-01}\n", "- {key: TL-2024-001, reason: x, expires: 2020-01-01}\n"
+	for _, tt := range []struct {
+		name, entries string
+		accepted      bool
+		want          []string // in the warnings
+	}{
+		{"a part", eager, false, []string{"x.yml:1: the entry accepts a part of TL-2024-001", "none accepts store.newLazyRespSet.func2"}},
+		{"both", eager + lazy, true, []string{"ignored until 2030-01-01: TL-2024-001"}},
+		{"both, one has expired", eager + lazyOld, false, []string{"x.yml:1: the entry accepts a part", "x.yml:2: the entry has expired on 2020-01-01, and what it accepted counts again"}},
+		{"renewed", wholeOld + whole, true, []string{"x.yml:1: the entry has expired on 2020-01-01; another accepts still: TL-2024-001", "ignored until 2030-01-01"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			ig, err := ParseIgnore("x.yml", []byte(tt.entries))
+			if err != nil {
+				t.Fatal(err)
+			}
+			lazyStack := leaked
+			lazyStack.frames = lazyCulprit
+			one := made{component: "query", version: "0.36.0", samples: side(counts(leaked, rising(8)...), counts(lazyStack, rising(8)...)), starts: restarted(8)}.target()
+			r := Judge([]profile.Target{one}, Options{Thresholds: DefaultThresholds(), Advisories: db, Ignore: ig, Now: start})
+			if (r.Verdict != VerdictLeak) != tt.accepted {
+				t.Errorf("%s: %s", r.Verdict, summary(r))
+			}
+			all := strings.Join(r.Warnings, "\n")
+			for _, want := range tt.want {
+				if !strings.Contains(all, want) {
+					t.Errorf("warnings %q, want %q", all, want)
+				}
+			}
+			if len(r.Warnings) > len(tt.want) {
+				t.Errorf("warnings %q", r.Warnings)
+			}
+		})
+	}
+}

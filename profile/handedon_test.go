@@ -125,3 +125,15 @@ func TestDelta(t *testing.T) {
 	}
 	wantUnsupported(t, []byte(b.String()), "what changed in 2s (?seconds=N), or a sum")
 }
+
+// TestPanic: a panic below the reader is an error of this input alone.
+func TestPanic(t *testing.T) {
+	snaps, err := Read(panicking{}, Options{})
+	if snaps != nil || err == nil || !strings.Contains(err.Error(), "a defect in thanosleak, please report it: boom") {
+		t.Errorf("%v, %v", snaps, err)
+	}
+}
+
+type panicking struct{}
+
+func (panicking) Read([]byte) (int, error) { panic("boom") }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime/debug"
 	"sync"
 
 	"golang.org/x/text/encoding/unicode"
@@ -46,8 +47,15 @@ var errEmpty = &UnsupportedError{Form: "an empty file", Hint: getProfile}
 // dumps inside; text may be in UTF-16 with a byte order mark. A debug=1 dump that
 // is followed by a debug=2 dump of nearly the same goroutines, as one test prints
 // them, is one snapshot. There is at least one snapshot if the error is nil; an
-// input of another form gives an [*UnsupportedError].
-func Read(r io.Reader, o Options) ([]*Snapshot, error) {
+// input of another form gives an [*UnsupportedError]. A panic, of a reader or for a
+// defect of this package, is returned as an error: input that is made to do harm is
+// not to take along what is read beside it.
+func Read(r io.Reader, o Options) (snaps []*Snapshot, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			snaps, err = nil, fmt.Errorf("a defect in thanosleak, please report it: %v\n%s", p, debug.Stack())
+		}
+	}()
 	br, buffered := r.(*bufio.Reader)
 	if !buffered || br.Size() < bufferSize {
 		br = readers.Get().(*bufio.Reader)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -71,7 +70,7 @@ func (a *analyzer) run(ctx context.Context, std streams, args []string) error {
 	run := report.Run{Version: version(), AdvisoriesVersion: db.Version, Started: now(),
 		Command: "thanosleak analyze " + strings.Join(args, " ") + a.given}
 	o := capture.Options{Each: a.each, Flags: profile.FlagFilter(flagNames(db)), Now: run.Started, Window: time.Duration(a.window)}
-	in, err := read(ctx, distinct(args), std.in, o)
+	in, err := read(ctx, distinct(args), std, o)
 	switch {
 	case err != nil:
 		fmt.Fprintf(std.err, "thanosleak: %v\n", err)
@@ -89,15 +88,21 @@ func (a *analyzer) run(ctx context.Context, std streams, args []string) error {
 
 // read reads the input, or gives up when ctx is done: standard input may never
 // end.
-func read(ctx context.Context, args []string, stdin io.Reader, o capture.Options) (*capture.Input, error) {
+func read(ctx context.Context, args []string, std streams, o capture.Options) (*capture.Input, error) {
 	type result struct {
 		in  *capture.Input
 		err error
 	}
 	done := make(chan result, 1)
 	go func() {
-		in, err := capture.Open(args, stdin, o)
-		done <- result{in, err}
+		var r result
+		defer func() {
+			if p := recover(); p != nil {
+				r.err = defect(std.err, p)
+			}
+			done <- r
+		}()
+		r.in, r.err = capture.Open(args, std.in, o)
 	}()
 	select {
 	case r := <-done:

@@ -41,7 +41,7 @@ func (a *analyzer) compare(ctx context.Context, std streams, targets []profile.T
 
 // comparison reads --base and compares the targets with it.
 func (a *analyzer) comparison(ctx context.Context, std streams, targets []profile.Target, r *classify.Result, o capture.Options) (*classify.Comparison, error) {
-	in, err := read(ctx, []string{a.base}, std.in, o)
+	in, err := read(ctx, []string{a.base}, std, o)
 	if err != nil {
 		return nil, err
 	}

@@ -200,11 +200,24 @@ func (r *rounds) sampleAll(ctx context.Context, watches []*watch, last bool) {
 	g.SetLimit(r.concurrency)
 	for _, w := range watches {
 		g.Go(func() error {
-			r.sample(ctx, w, last)
+			r.sampleOrSayWhy(ctx, w, last)
 			return nil
 		})
 	}
 	_ = g.Wait() // failures stay with their target
+}
+
+// sampleOrSayWhy takes one sample of a target. A panic fails that target alone.
+func (r *rounds) sampleOrSayWhy(ctx context.Context, w *watch, last bool) {
+	defer func() {
+		if p := recover(); p != nil {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			w.err = defect(r.std.err, p)
+			w.failed++
+		}
+	}()
+	r.sample(ctx, w, last)
 }
 
 // refused are the targets that refused the connection: a restarting process

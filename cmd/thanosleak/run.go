@@ -54,8 +54,8 @@ func (failedError) Error() string { return "not all was done" }
 // run is the program: it returns the exit status.
 func run(ctx context.Context, args []string, std streams) (status int) {
 	defer func() {
-		if r := recover(); r != nil {
-			fmt.Fprintf(std.err, "thanosleak: a defect in thanosleak: %v\n%s", r, debug.Stack())
+		if p := recover(); p != nil {
+			fmt.Fprintf(std.err, "thanosleak: %v\n", defect(std.err, p))
 			status = exitFailed
 		}
 	}()
@@ -71,6 +71,12 @@ func run(ctx context.Context, args []string, std streams) (status int) {
 		fmt.Fprintf(std.err, "thanosleak: %v\n", err)
 	}
 	return status
+}
+
+// defect returns the error for a panic, of which it writes the stack.
+func defect(to io.Writer, p any) error {
+	fmt.Fprintf(to, "%s\n", debug.Stack())
+	return fmt.Errorf("a defect in thanosleak, please report it with the stack above: %v", p)
 }
 
 // statusOf is the exit status of a command that ended with the error.

@@ -32,8 +32,10 @@ import (
 	"io"
 	"io/fs"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/thanosleak/thanosleak/profile"
@@ -153,6 +155,7 @@ func each[T any](r *reader, items []T, read func(*reader, int, T)) {
 	branches := make([]*reader, len(items))
 	slots := r.slots
 	var others sync.WaitGroup
+	var defect atomic.Value
 	for i, item := range items {
 		b := &reader{o: r.o, shared: r.shared, slots: r.slots, newest: r.newest}
 		branches[i] = b
@@ -163,6 +166,11 @@ func each[T any](r *reader, items []T, read func(*reader, int, T)) {
 		case slots <- struct{}{}:
 			others.Go(func() {
 				defer func() { <-r.slots }()
+				defer func() {
+					if p := recover(); p != nil {
+						defect.CompareAndSwap(nil, fmt.Sprintf("%v\n%s", p, debug.Stack()))
+					}
+				}()
 				read(b, i, item)
 			})
 		default:
@@ -170,6 +178,9 @@ func each[T any](r *reader, items []T, read func(*reader, int, T)) {
 		}
 	}
 	others.Wait()
+	if p := defect.Load(); p != nil {
+		panic(p) // where somebody can recover it
+	}
 	for _, b := range branches {
 		r.targets = append(r.targets, b.targets...)
 		r.warnings = append(r.warnings, b.warnings...)

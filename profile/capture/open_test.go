@@ -3,6 +3,7 @@ package capture
 import (
 	"archive/tar"
 	"bytes"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -342,4 +343,22 @@ func below(dir string, names []string) []string {
 		paths = append(paths, filepath.Join(dir, filepath.FromSlash(n)))
 	}
 	return paths
+}
+
+// TestPanic: a panic in one of the readers is one of the caller's, who can recover
+// it.
+func TestPanic(t *testing.T) {
+	r := newReader(Options{})
+	r.slots = make(chan struct{}, 2)
+	defer func() {
+		if p := recover(); !strings.Contains(fmt.Sprint(p), "boom") {
+			t.Errorf("recovered %v", p)
+		}
+	}()
+	each(r, []int{0, 1, 2}, func(_ *reader, i int, _ int) {
+		if i == 0 {
+			panic("boom")
+		}
+	})
+	t.Error("went on")
 }
