@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -179,15 +180,39 @@ func TestLoadThatDoesNotStop(t *testing.T) {
 	if took := time.Since(started); took > 30*time.Second {
 		t.Errorf("waited %s for what was left behind", took)
 	}
+	// What it started has its time to end as well.
+	text, stopped, err := stoppedWhenReady(t, `(trap "echo flushed; exit" TERM; echo ready; while :; do sleep 0.01; done) & wait`)
+	if !stopped || err == nil || !strings.Contains(text, "flushed\n") {
+		t.Errorf("children: %v, %v, %q", stopped, err, text)
+	}
 	defer func(d time.Duration) { loadGrace = d }(loadGrace)
 	loadGrace = 100 * time.Millisecond
-	stopped, err = runLoad(t.Context(), &out, 1, 100*time.Millisecond, []string{"sh", "-c", `trap "" TERM; while :; do :; done`})
+	_, stopped, err = stoppedWhenReady(t, `trap "" TERM; echo ready; while :; do :; done`)
 	if !stopped || err == nil || !strings.Contains(err.Error(), "killed") {
-		t.Errorf("time is over: %v, %v", stopped, err)
+		t.Errorf("does not heed it: %v, %v", stopped, err)
 	}
-	// What it started has its time to end as well.
-	out.Reset()
-	if _, err := runLoad(t.Context(), &out, 1, 300*time.Millisecond, []string{"sh", "-c", `(trap "echo flushed; exit" TERM; while :; do sleep 0.01; done) & wait`}); err == nil || !strings.Contains(out.String(), "flushed\n") {
-		t.Errorf("children: %v, %q", err, out.String())
+}
+
+// stoppedWhenReady runs a script as load, and stops it when it prints "ready".
+func stoppedWhenReady(t *testing.T, script string) (text string, stopped bool, err error) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	out := &readyWriter{ready: cancel}
+	stopped, err = runLoad(ctx, out, 1, time.Minute, []string{"sh", "-c", script})
+	return out.text.String(), stopped, err
+}
+
+// readyWriter keeps what is written, and calls ready when "ready" is.
+type readyWriter struct {
+	text  bytes.Buffer
+	ready func()
+}
+
+func (w *readyWriter) Write(p []byte) (int, error) {
+	n, err := w.text.Write(p)
+	if bytes.Contains(w.text.Bytes(), []byte("ready\n")) {
+		w.ready()
 	}
+	return n, err
 }
