@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -69,15 +70,28 @@ func soakInto(name string) func(url, dir string) []string {
 // there is whole, nothing else is left in the folders, the status is one of
 // those that are documented, and no load command goes on.
 func TestSignalled(t *testing.T) {
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	random := rand.New(rand.NewPCG(seed, 0))
+	random := rand.New(rand.NewPCG(seedOf(t), 0))
 	process := newLater(t, "v0.35.1-go121-slowstore-eager", "upper", 15*time.Second)
 	server := httptest.NewServer(process)
 	defer server.Close()
 	for _, in := range interruptions {
 		t.Run(in.name, func(t *testing.T) { in.run(t, random, server.URL) })
 	}
+}
+
+// seedOf returns a seed of this moment, or the one that THANOSLEAK_SEED gives to
+// repeat what failed.
+func seedOf(t *testing.T) uint64 {
+	t.Helper()
+	seed := uint64(time.Now().UnixNano())
+	if s := os.Getenv("THANOSLEAK_SEED"); s != "" {
+		var err error
+		if seed, err = strconv.ParseUint(s, 10, 64); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Logf("THANOSLEAK_SEED=%d", seed)
+	return seed
 }
 
 // run runs the command once to its end, and then again and again with a signal.

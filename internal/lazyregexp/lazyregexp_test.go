@@ -1,6 +1,12 @@
 package lazyregexp
 
-import "testing"
+import (
+	"testing"
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // TestNew: a bad expression harms nobody who does not use it.
 func TestNew(t *testing.T) {

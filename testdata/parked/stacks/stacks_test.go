@@ -12,7 +12,21 @@ import (
 // TestStacks: the goroutines wait in as many stacks as are promised.
 func TestStacks(t *testing.T) {
 	const n = 1000
+	before := parked(t)
 	Park(n)
+	all := int64(0)
+	after := parked(t)
+	for stack, n := range after {
+		all += n - before[stack]
+	}
+	if all != n || len(after) != stackCount {
+		t.Errorf("%d goroutines in %d stacks, want %d in %d", all, len(after), n, stackCount)
+	}
+}
+
+// parked counts the goroutines that wait in the stacks of Park, by stack.
+func parked(t *testing.T) map[string]int64 {
+	t.Helper()
 	var b bytes.Buffer
 	if err := pprof.Lookup("goroutine").WriteTo(&b, 0); err != nil {
 		t.Fatal(err)
@@ -35,11 +49,5 @@ func TestStacks(t *testing.T) {
 			parked[key] += s.Value[0]
 		}
 	}
-	var all int64
-	for _, n := range parked {
-		all += n
-	}
-	if all != n || len(parked) != stackCount {
-		t.Errorf("%d goroutines in %d stacks, want %d in %d", all, len(parked), n, stackCount)
-	}
+	return parked
 }
