@@ -239,6 +239,9 @@ func (r *reader) fail(name string, elems []string, err error) {
 	r.targets = append(r.targets, found{Target: profile.Target{Err: err.Error()}, elems: elems})
 }
 
+// failFile records that a file which must be a profile gave nothing.
+func (r *reader) failFile(f *file, err error) { r.fail(f.label, append(pathElems(f.dir), f.base), err) }
+
 // skip records that a file was passed over.
 func (r *reader) skip(f *file, err error) {
 	r.skipped++

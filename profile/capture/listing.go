@@ -30,6 +30,10 @@ type stem struct {
 	named  bool      // the user asked for it, so that it has to be readable
 	inside bool      // named as files in captures are
 	files  [kinds]*file
+
+	among bool  // one of many files of all sorts
+	lost  *file // of it, which by its name is a profile and cannot be read
+	why   error // it cannot be read
 }
 
 // hasProfile reports whether any file should hold goroutines.

@@ -155,6 +155,15 @@ func isForeign(base string) bool {
 	return false
 }
 
+// isPprofName tells names that only profiles have.
+func isPprofName(base string) bool {
+	switch path.Ext(strings.TrimSuffix(base, ".gz")) {
+	case ".pb", ".pprof":
+		return true
+	}
+	return strings.Contains(base, "goroutine") && isProfileName(base)
+}
+
 // isProfileName tells names under which only a profile is expected, so that it
 // is worth a warning when none is in it.
 func isProfileName(base string) bool {

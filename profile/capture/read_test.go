@@ -102,8 +102,32 @@ func TestReadFolders(t *testing.T) {
 				"store.pb.gz":      pb(t, at(0), "b1", "Store", 2),
 				"junk.pb.gz":       []byte("\x00\x00\x00"),
 			},
-			want: []string{"2 processes, 1 sample each, 1 file skipped", "query: 1", "store.pb.gz: 2"},
-			warn: []string{"junk.pb.gz: passed over"},
+			want: []string{"2 processes, 1 sample each, 1 input not readable", "query: 1", "store.pb.gz: 2",
+				"junk.pb.gz: neither a text dump nor a pprof profile: bad varint"},
+		},
+		{
+			name: "loose names: what is no profile by its content, or by its name",
+			files: map[string][]byte{
+				"pod-1.pb.gz": pb(t, at(0), "b1", "Query", 1),
+				"pod-2.pb.gz": {},
+				"pod-3.pb.gz": []byte("Error from server (NotFound): pods \"pod-3\" not found\n"),
+				"notes.txt":   []byte("hello\n"),
+			},
+			want: []string{"1 process, 1 sample, 2 inputs not readable", "pod-1.pb.gz: 1",
+				"pod-2.pb.gz: this is an empty file, not a goroutine profile. " + takeProfile,
+				"pod-3.pb.gz: this is text without a goroutine in it, not a goroutine profile. " + takeProfile},
+		},
+		{
+			name: "a series, of which the newest and another cannot be read",
+			files: map[string][]byte{
+				"q-20261122T064522Z.pb.gz": pb(t, at(0), "b1", "Query", 1),
+				"q-20261122T064622Z.pb.gz": {},
+				"q-20261122T064722Z.pb.gz": pb(t, at(120), "b1", "Query", 2),
+				"q-20261122T064822Z.pb.gz": {},
+			},
+			want: []string{"1 process, 2 samples over 2m, 1 input not readable, 1 file skipped", "q-20261122T064522Z.pb.gz..q-20261122T064722Z.pb.gz: 1 2",
+				"q-20261122T064822Z.pb.gz: this is an empty file, not a goroutine profile. " + takeProfile},
+			warn: []string{"q-20261122T064622Z.pb.gz: passed over"},
 		},
 		{
 			name: "loose names that may be pods or samples",
@@ -170,6 +194,9 @@ func TestReadFolders(t *testing.T) {
 	}
 }
 
+// takeProfile is what people are told to do.
+const takeProfile = "Take the profile with: curl -o goroutine.pb.gz 'http://HOST:PORT/debug/pprof/goroutine' (HOST:PORT is Thanos' HTTP address, by default port 10902)."
+
 func TestReadNothing(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
@@ -178,7 +205,7 @@ func TestReadNothing(t *testing.T) {
 	}{
 		{"empty", nil, []string{"no goroutine profile found in 0 files", "Looked for captures"}},
 		{"foreign", map[string][]byte{"a.json": []byte("{}"), "b.txt": []byte("hello")}, []string{"in 2 files"}},
-		{"damaged", map[string][]byte{"a.pb.gz": []byte("\x1f\x8b")}, []string{"top/a.pb.gz: passed over: damaged gzip"}},
+		{"damaged", map[string][]byte{"a.pb.gz": []byte("\x1f\x8b")}, []string{"top/a.pb.gz: damaged gzip"}},
 		{"target", map[string][]byte{"20261122T064522Z.debug0.pb.gz": []byte("\x1f\x8b")}, []string{"that can be read in 1 sample", "damaged gzip"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -164,8 +164,11 @@ func (r *reader) problem(s *stem, f *file, err error) {
 	_, foreign := errors.AsType[*profile.UnsupportedError](err)
 	switch {
 	case s.named && !s.inside:
-		r.fail(f.label, append(pathElems(f.dir), f.base), err)
+		r.failFile(f, err)
+	case s.among && isPprofName(f.base):
+		s.lost, s.why = f, err
 	case s.inside, !foreign && isProfileName(f.base):
+		s.why = err
 		r.skip(f, err)
 	}
 }

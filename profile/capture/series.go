@@ -38,6 +38,7 @@ func (r *reader) capture(l *listing) {
 		}
 	}
 	adopt(&f, last)
+	newest := newestProfile(stems)
 	parts := r.parts(stems, func(r *reader, i int, s *stem) part {
 		own := profile.Facts{}
 		own.Adopt(pages[i])
@@ -48,10 +49,25 @@ func (r *reader) capture(l *listing) {
 	switch {
 	case len(parts) > 0:
 		r.target(l.elems, f, parts)
+		if newest != nil && !slices.ContainsFunc(parts, func(p part) bool { return p.stem == newest }) {
+			t := &r.targets[len(r.targets)-1]
+			t.FailedSamples, t.Err = 1, fmt.Sprintf("the newest sample, %s, cannot be read: %v", newest.name, newest.why)
+		}
 	case !gone:
 		r.fail(l.label, l.elems, fmt.Errorf("no goroutine profile that can be read in %s.%s",
 			plural(len(stems), "sample", "s"), r.cause(warnings)))
 	}
+}
+
+// newestProfile returns the newest of the stems, oldest first, that should hold
+// goroutines; nil if none does.
+func newestProfile(stems []*stem) *stem {
+	for _, s := range slices.Backward(stems) {
+		if s.hasProfile() {
+			return s
+		}
+	}
+	return nil
 }
 
 // parts reads the stems and returns what those gave that gave samples.
@@ -90,7 +106,10 @@ func (r *reader) looseFolder(l *listing) {
 	f := r.facts(l.facts)
 	adopt(&f, nil)
 	stems, _ := r.recent(l.loose)
-	all := r.parts(stems, func(r *reader, _ int, s *stem) part { return r.sample(s, nil, f.GoVersion) })
+	all := r.parts(stems, func(r *reader, _ int, s *stem) part {
+		s.among = true
+		return r.sample(s, nil, f.GoVersion)
+	})
 	series := map[string][]part{}
 	for _, p := range all {
 		if name := seriesName(p.stem.name); name != "" && !r.o.Each {
@@ -107,9 +126,26 @@ func (r *reader) looseFolder(l *listing) {
 			r.target(append(slices.Clip(l.elems), label(group)), f, group)
 		}
 	}
+	r.tellLost(stems, series)
 	if alone > 1 && !r.o.Each && differ(all) == "" {
 		r.warn("%s: each of %d files is taken for a process of its own; if they are samples of one process, name the files instead of the folder",
 			l.label, alone)
+	}
+}
+
+// tellLost says which files among many could not be read. Each is a process that is
+// not judged, unless a later one of its series could be read.
+func (r *reader) tellLost(stems []*stem, series map[string][]part) {
+	for _, s := range stems {
+		if s.lost == nil {
+			continue
+		}
+		later := func(p part) bool { return p.stem.time.After(s.time) }
+		if name := seriesName(s.name); name != "" && slices.ContainsFunc(series[name], later) {
+			r.skip(s.lost, s.why)
+		} else {
+			r.failFile(s.lost, s.why)
+		}
 	}
 }
 

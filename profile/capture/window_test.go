@@ -90,7 +90,8 @@ func TestWindow(t *testing.T) {
 				name("q", ago(time.Hour)):           sample(ago(time.Hour), 2),
 				"q/20981122T064522Z.leak.debug0.pb": {},
 			},
-			want: []string{"1 process, 2 samples over 1h, 2 files skipped", "q: 2 1"},
+			want: []string{"1 process, 2 samples over 1h, 2 files skipped",
+				"q: 2 1 the newest sample, 20991122T064522Z, cannot be read: neither a text dump nor a pprof profile: malformed profile format"},
 		},
 		{
 			name: "counted from another time, behind which samples stay",
