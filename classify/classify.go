@@ -91,6 +91,9 @@ func Judge(targets []profile.Target, o Options) *Result {
 	for i := range targets {
 		processes = append(processes, newProcess(&targets[i]))
 	}
+	for _, p := range processes {
+		p.vet(j.Advisories)
+	}
 	linkCallers(processes)
 	j.last = lastRest(processes, o.Rounds)
 	for _, p := range processes {
@@ -270,7 +273,7 @@ func (j *judge) undecided(p *process, all, cases []*caseOf) string {
 		}
 	}
 	switch {
-	case rests && !known:
+	case rests && !known, th.unseen(l) != "" && !known:
 		return th.unseen(l)
 	case len(l.samples) < th.MinSamples:
 		return fmt.Sprintf("growth needs more samples (%d of at least %d)", len(l.samples), th.MinSamples)

@@ -72,6 +72,9 @@ func (th Thresholds) unseen(l life) string {
 	if !partial(l.last()) && 3*parts <= len(l.samples) {
 		return ""
 	}
+	if len(l.samples) == 1 {
+		return fmt.Sprintf("the sample does not show all goroutines (%d could be read): a whole one tells, such as debug=0 as a file", l.last().Goroutines.Total)
+	}
 	return fmt.Sprintf("%d of %s do not show all goroutines: whole ones tell, such as debug=0", parts, Count(len(l.samples), "sample"))
 }
 

@@ -226,3 +226,11 @@ func TestUnseen(t *testing.T) {
 		}
 	}
 }
+
+// TestUnseenAlone: that one sample is a part is said before that more are needed.
+func TestUnseenAlone(t *testing.T) {
+	target := made{component: "query", version: "0.35.1", samples: counts(pump, 8)}.target()
+	target.Samples[0].Goroutines.Truncated = true
+	r := judgedTargets(t, target)
+	mustContain(t, r.Targets[0].Undecided, "the sample does not show all goroutines (9 could be read)")
+}

@@ -23,7 +23,8 @@ type process struct {
 	// versioned says that the version is known.
 	versioned bool
 	lives     []life
-	notes     []string // for the warnings, in full sentences
+	notes     []string     // for the warnings, in full sentences
+	db        *advisory.DB // which tells the releases that there are; nil until they are vetted
 	// candidates are the releases that the dump may be from, where it does not
 	// tell one; without "v".
 	candidates []string

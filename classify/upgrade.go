@@ -10,7 +10,7 @@ import (
 // upgradeStep says which release to go to, and why not to another.
 func (j *judge) upgradeStep(c *caseOf) (Step, string) {
 	s := Step{Kind: StepUpgrade}
-	if len(c.process.releases) == 0 {
+	if len(c.process.releases) == 0 || c.process.releases[0].Own {
 		s.Text = j.anyUpgrade(c.adv)
 		return s, ""
 	}

@@ -22,6 +22,22 @@ func (p *process) setReleases() {
 	}
 }
 
+// vet looks which of the releases are none of the project's, of which nothing is
+// known but their frames.
+func (p *process) vet(db *advisory.DB) {
+	p.db = db
+	for i, r := range p.releases {
+		p.releases[i] = db.Vetted(r)
+	}
+	if !p.versioned || !p.releases[0].Own || p.samples() == 0 {
+		return
+	}
+	if o := origin.Of(p.dumps()...); o.Sure {
+		p.notes = append(p.notes, fmt.Sprintf("%s, as %s, is no release of the Thanos project; by its frames it is made from %s",
+			p.releaseNames(), said(p.target.Facts.VersionSource), joinOr(o.Thanos)))
+	}
+}
+
 // dumpSamples is the number of samples whose frames are looked at for the
 // release.
 const dumpSamples = 3
@@ -89,7 +105,7 @@ func said(source string) string {
 // mayBeIn reports whether one of the releases that the process may be of is in
 // the range; nil is all releases, and an unknown release is not ruled out.
 func (p *process) mayBeIn(r *advisory.Range) bool {
-	return r == nil || len(p.releases) == 0 || slices.ContainsFunc(p.releases, r.Contains)
+	return r == nil || len(p.releases) == 0 || p.releases[0].Own || slices.ContainsFunc(p.releases, r.Contains)
 }
 
 // releaseNames names the releases that the process may be of: "v0.37.1 or
@@ -171,7 +187,7 @@ func (p *process) at(l life) *process {
 	was.target, was.releases = &target, nil
 	rel, ok := parseRelease(f.Version)
 	if was.versioned = ok; ok {
-		was.releases = []advisory.Release{rel}
+		was.releases = []advisory.Release{p.db.Vetted(rel)}
 	}
 	return &was
 }

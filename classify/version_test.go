@@ -119,3 +119,19 @@ func TestNewerThanKnown(t *testing.T) {
 		}
 	}
 }
+
+// TestOwnNumber: a build with a number that the project never gave is of an unknown
+// release, and its frames tell what it is made from.
+func TestOwnNumber(t *testing.T) {
+	for version, want := range map[string]string{"0.0.1": "confirmed 64", "2024.6.1": "confirmed 64", "2024.06.1": "confirmed 64"} {
+		r := judged(t, made{component: "query", version: version, samples: counts(leaked, rising(8)...)})
+		if got := levelAndCulprits(r.Findings[0]); got != want {
+			t.Errorf("%s: %s, want %s", version, got, want)
+		}
+		for _, s := range r.Findings[0].Remedies[0].Steps {
+			if s.Kind == StepUpgrade {
+				mustContain(t, s.Text, "affected are v0.35.1 up to before v0.36.1: find out the version")
+			}
+		}
+	}
+}

@@ -32,6 +32,9 @@ type Release struct {
 	// Suffix is what follows: "-rc.1", "-acme.2", "-dev"; empty for a
 	// release.
 	Suffix string
+	// Own says that the project has no release of that number, so that it is
+	// somebody's own; see [DB.Vetted].
+	Own bool
 }
 
 var (
@@ -45,12 +48,18 @@ func ParseRelease(version string) (Release, error) {
 	if m == nil {
 		return Release{}, fmt.Errorf("%q is not a Thanos release such as v0.35.1", version)
 	}
-	return Release{Number: "v" + m[1], Suffix: m[2]}, nil
+	rel := Release{Number: "v" + m[1], Suffix: m[2]}
+	if !semver.IsValid(rel.Number) { // 2024.06.1
+		return Release{}, fmt.Errorf("%q is not a Thanos release such as v0.35.1", version)
+	}
+	return rel, nil
 }
 
 // Official reports whether the version is a release or a release candidate of
 // the Thanos project; of others it is not known what was patched.
-func (r Release) Official() bool { return r.Suffix == "" || candidateRE().MatchString(r.Suffix) }
+func (r Release) Official() bool {
+	return !r.Own && (r.Suffix == "" || candidateRE().MatchString(r.Suffix))
+}
 
 // Contains reports whether the release is in the range.
 func (r Range) Contains(rel Release) bool {
@@ -149,7 +158,10 @@ func (db *DB) GoTo(a *Advisory, from ...Release) Way {
 	var w Way
 	for _, candidate := range db.Releases {
 		c := Release{Number: "v" + candidate}
-		notAfter := func(rel Release) bool { return semver.Compare(c.Number, rel.Number) <= 0 }
+		notAfter := func(rel Release) bool { // the release of the number of one's own build may be where to go
+			order := semver.Compare(c.Number, rel.Number)
+			return order < 0 || order == 0 && rel.Official()
+		}
 		if a.Affects(c) || slices.ContainsFunc(from, notAfter) {
 			continue
 		}
@@ -177,6 +189,15 @@ func (db *DB) brings(a *Advisory, from, to Release) []string {
 		}
 	}
 	return ids
+}
+
+// Vetted returns the release with Own set if its number is none of the project's:
+// not in the list, and none of a release that may have come since.
+func (db *DB) Vetted(rel Release) Release {
+	major := semver.Major(rel.Number)
+	next := db.TooNew(rel) && (major == "v0" || major == "v1")
+	rel.Own = len(db.Releases) > 0 && !next && !slices.Contains(db.Releases, strings.TrimPrefix(rel.Number, "v"))
+	return rel
 }
 
 // TooNew reports whether a release is newer than all that are known.

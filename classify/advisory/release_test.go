@@ -16,12 +16,12 @@ func TestParseRelease(t *testing.T) {
 		{"0.35.1", Release{Number: "v0.35.1"}, true},
 		{"v0.35.1", Release{Number: "v0.35.1"}, true},
 		{" v0.35.1\n", Release{Number: "v0.35.1"}, true},
-		{"0.36.1-rc.0", Release{"v0.36.1", "-rc.0"}, true},
-		{"0.36.1-rc.12", Release{"v0.36.1", "-rc.12"}, true},
-		{"0.35.1-acme.2", Release{"v0.35.1", "-acme.2"}, false},
-		{"0.43.0-dev", Release{"v0.43.0", "-dev"}, false},
-		{"0.36.1-rc.0.acme", Release{"v0.36.1", "-rc.0.acme"}, false},
-		{"0.35.1+build7", Release{"v0.35.1", "+build7"}, false},
+		{"0.36.1-rc.0", Release{Number: "v0.36.1", Suffix: "-rc.0"}, true},
+		{"0.36.1-rc.12", Release{Number: "v0.36.1", Suffix: "-rc.12"}, true},
+		{"0.35.1-acme.2", Release{Number: "v0.35.1", Suffix: "-acme.2"}, false},
+		{"0.43.0-dev", Release{Number: "v0.43.0", Suffix: "-dev"}, false},
+		{"0.36.1-rc.0.acme", Release{Number: "v0.36.1", Suffix: "-rc.0.acme"}, false},
+		{"0.35.1+build7", Release{Number: "v0.35.1", Suffix: "+build7"}, false},
 		{"10.20.30", Release{Number: "v10.20.30"}, true},
 	} {
 		t.Run(tt.version, func(t *testing.T) {
@@ -37,12 +37,32 @@ func TestParseRelease(t *testing.T) {
 			}
 		})
 	}
-	for _, version := range []string{"", "v", "0.35", "0.35.1.2", "main", "vv0.35.1", "0.35.x", "v0.35.1 ours", "-0.35.1", "2.50.0beta"} {
+	for _, version := range []string{"", "v", "0.35", "0.35.1.2", "main", "vv0.35.1", "0.35.x", "v0.35.1 ours", "-0.35.1", "2.50.0beta", "2024.06.1"} {
 		t.Run("not "+version, func(t *testing.T) {
 			if got, err := ParseRelease(version); err == nil {
 				t.Errorf("got %+v", got)
 			}
 		})
+	}
+}
+
+// TestVetted: which numbers are none of the project's.
+func TestVetted(t *testing.T) {
+	db := embeddedDB(t)
+	for version, own := range map[string]bool{
+		"0.35.1": false, "0.36.1-rc.0": false, "0.35.1-acme": false, "0.0.1": true, "0.35.9": true, "0.43.0": false, "1.0.0": false,
+		"2.0.0": true, "2024.6.1": true, "0.35.9-rc.1": true,
+	} {
+		rel, err := ParseRelease(version)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := db.Vetted(rel); got.Own != own || own && got.Official() {
+			t.Errorf("%s: own %t, official %t, want own %t", version, got.Own, got.Official(), own)
+		}
+	}
+	if (&DB{}).Vetted(Release{Number: "v0.35.1"}).Own {
+		t.Error("own where no release is known")
 	}
 }
 
@@ -124,6 +144,8 @@ func TestGoTo(t *testing.T) {
 		{"the fix, from the next", "TL-2024-001", "v0.36.0", "0.36.1", nil, ""},
 		{"from a candidate", "TL-2024-001", "0.36.0-rc.1", "0.36.1", nil, ""},
 		{"from another's build", "TL-2024-001", "0.35.1-acme.2", "0.36.1", nil, ""},
+		{"from another's build of the fix", "TL-2024-001", "0.36.1-acme", "0.36.1", nil, ""},
+		{"from the fix", "TL-2024-001", "0.36.1", "0.37.0", nil, ""},
 		{"what both have does not count", "TL-2023-002", "0.30.1", "0.30.2", nil, ""},
 		{"not back to before the leak", "TL-2023-002", "0.30.0", "0.30.2", nil, ""},
 		{"an open one", "TL-2026-101", "0.42.4", "", nil, ""},
