@@ -20,6 +20,9 @@ type Options struct {
 	// Kept is where the samples are kept already, so that nobody is told to
 	// save them; empty if nowhere.
 	Kept string
+	// Reach are flags, each with a space before it, by which a command reaches the
+	// targets as this run did; empty for none.
+	Reach string
 	// MemoryLimit is the memory in bytes that each process may have; 0 for
 	// what its runtime tells (GOMEMLIMIT).
 	MemoryLimit int64
@@ -85,7 +88,7 @@ type caseOf struct {
 // never nil.
 func Judge(targets []profile.Target, o Options) *Result {
 	j := &judge{Options: o, pasts: map[*process]*PastResult{}}
-	r := &Result{Targets: []TargetResult{}, Findings: []Finding{}, Warnings: []string{}}
+	r := &Result{Reach: o.Reach, Targets: []TargetResult{}, Findings: []Finding{}, Warnings: []string{}}
 	var cases []*caseOf
 	var processes []*process
 	for i := range targets {
@@ -285,30 +288,6 @@ func (j *judge) undecided(p *process, all, cases []*caseOf) string {
 		return "goroutines rise, and the requests with them; samples after the load has fallen tell load from leak"
 	}
 	return th.unseen(l)
-}
-
-// verdict sums the result up.
-func verdict(r *Result) Verdict {
-	worst := Level("")
-	for _, f := range r.Findings {
-		if f.Level.AtLeast(worst) {
-			worst = f.Level
-		}
-	}
-	judged := func(want Judged) bool {
-		return slices.ContainsFunc(r.Targets, func(t TargetResult) bool { return t.Judged == want })
-	}
-	switch {
-	case worst.AtLeast(Likely):
-		return VerdictLeak
-	case worst.AtLeast(Suspect):
-		return VerdictSuspect
-	case judged(JudgedNo) || len(r.Targets) == 0:
-		return VerdictIncomplete
-	case judged(JudgedUndecided):
-		return VerdictUndecided
-	}
-	return VerdictClean
 }
 
 // findings makes one finding of the cases with the same key.

@@ -104,3 +104,27 @@ func (w witness) uncapped() Level {
 	}
 	return ""
 }
+
+// verdict sums the result up.
+func verdict(r *Result) Verdict {
+	worst := Level("")
+	for _, f := range r.Findings {
+		if f.Level.AtLeast(worst) {
+			worst = f.Level
+		}
+	}
+	judged := func(want Judged) bool {
+		return slices.ContainsFunc(r.Targets, func(t TargetResult) bool { return t.Judged == want })
+	}
+	switch {
+	case worst.AtLeast(Likely):
+		return VerdictLeak
+	case worst.AtLeast(Suspect):
+		return VerdictSuspect
+	case judged(JudgedNo) || len(r.Targets) == 0:
+		return VerdictIncomplete
+	case judged(JudgedUndecided):
+		return VerdictUndecided
+	}
+	return VerdictClean
+}

@@ -312,7 +312,7 @@ func (j *judge) pastNotes(processes []*process, cases []*caseOf) []string {
 		}
 		command := "thanosleak scan TARGET"
 		if p.target.URL != "" {
-			command = "thanosleak scan " + ShellQuote(p.target.URL)
+			command = "thanosleak scan " + ShellQuote(p.target.URL) + j.Reach
 		}
 		notes = append(notes, fmt.Sprintf("%s: nothing is found now, but its go_goroutines in Prometheus %s. Look for longer, under load: %s --samples 60 --interval 1m",
 			p.target.Name, j.pasts[p].Text(), command))

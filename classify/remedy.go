@@ -125,7 +125,7 @@ func (j *judge) saveStep(cases []*caseOf) Step {
 	if j.Kept != "" {
 		s.Text = "the evidence is kept in " + j.Kept
 	} else if u := urls(cases); len(u) > 0 {
-		s.Command = "thanosleak scan " + strings.Join(u, " ") + " --dir incident.tar.gz"
+		s.Command = "thanosleak scan " + strings.Join(u, " ") + j.Reach + " --dir incident.tar.gz"
 	} else {
 		s.Text = "save the evidence: keep what was read here, a restart destroys it in the process"
 	}
@@ -141,7 +141,7 @@ func (j *judge) verifyStep(cases []*caseOf, how string) Step {
 	}
 	target := "http://HOST:10902"
 	if u := urls(cases); len(u) > 0 {
-		target = strings.Join(u, " ")
+		target = strings.Join(u, " ") + j.Reach
 	}
 	s.Command = "thanosleak scan " + target
 	if len(cases[0].process.newest().rests()) > 0 { // it was seen under the load of a soak, and only there

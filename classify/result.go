@@ -6,6 +6,8 @@ import "time"
 // the contract thanosleak/v1 in docs/result.schema.json.
 type Result struct {
 	Verdict Verdict `json:"verdict"`
+	// Reach is that of [Options].
+	Reach string `json:"-"`
 	// Targets are in the order in which they were given.
 	Targets []TargetResult `json:"targets"`
 	// Findings are sorted by level, then by culprits, most first, then by

@@ -191,7 +191,7 @@ func decidingCommand(r *classify.Result) string {
 	if len(urls) == 0 || len(urls) > 5 {
 		urls = []string{"http://HOST:10902"}
 	}
-	return "thanosleak scan " + strings.Join(urls, " ") + " --samples 10 --interval 30s"
+	return "thanosleak scan " + strings.Join(urls, " ") + r.Reach + " --samples 10 --interval 30s"
 }
 
 // risen returns the undecided target whose goroutines rose most; nil if none

@@ -46,6 +46,8 @@ type shared struct {
 	verbose    bool
 	// given are the flags of the command line, as they were typed.
 	given string
+	// reach are those of them that printed commands need; see [classify.Options].
+	reach string
 	// thanosVersion is for targets that do not tell theirs.
 	thanosVersion string
 	// memory is the limit of each process as it was typed, memoryLimit the
@@ -223,7 +225,7 @@ func (s *shared) judge(targets []profile.Target, db *advisory.DB, kept string) *
 		}
 	}
 	return classify.Judge(targets, classify.Options{
-		Thresholds: classify.DefaultThresholds(), Advisories: db, Kept: kept, MemoryLimit: s.memoryLimit, Ignore: s.ignore,
+		Thresholds: classify.DefaultThresholds(), Advisories: db, Kept: kept, Reach: s.reach, MemoryLimit: s.memoryLimit, Ignore: s.ignore,
 		Soak: s.soak, Rounds: s.rounds, Aborted: s.aborted, Require: s.require, Baseline: s.baseline, Now: now(),
 	})
 }

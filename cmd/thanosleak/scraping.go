@@ -13,6 +13,7 @@ import (
 	"github.com/alecthomas/units"
 	"github.com/spf13/cobra"
 
+	"github.com/thanosleak/thanosleak/classify"
 	"github.com/thanosleak/thanosleak/profile/discover"
 	"github.com/thanosleak/thanosleak/profile/prometheus"
 )
@@ -47,7 +48,7 @@ type scraping struct {
 // newScraping returns the defaults that are no flags of every command.
 func newScraping(interval time.Duration) scraping {
 	return scraping{
-		interval: duration(interval), timeout: duration(10 * time.Second), fullStacks: "never",
+		interval: duration(interval), timeout: duration(defaultTimeout), fullStacks: "never",
 		before: before{window: duration(prometheus.DefaultWindow)},
 		window: duration(24 * time.Hour), retention: duration(7 * 24 * time.Hour), resolver: net.DefaultResolver,
 	}
@@ -103,8 +104,28 @@ func (s *scraping) check() error {
 	if err := s.shared.check(); err != nil {
 		return err
 	}
+	s.reach = s.reachFlags()
 	return checkDistinct(append(s.outputFiles(), s.dir))
 }
+
+// reachFlags are the flags without which another command would not get what this
+// one does of the targets.
+func (s *scraping) reachFlags() string {
+	var b strings.Builder
+	if s.httpConfig != "" {
+		b.WriteString(" --http.config.file " + classify.ShellQuote(s.httpConfig))
+	}
+	if s.timeout != duration(defaultTimeout) {
+		fmt.Fprintf(&b, " --timeout %s", &s.timeout)
+	}
+	if s.force {
+		b.WriteString(" --force")
+	}
+	return b.String()
+}
+
+// defaultTimeout is that of one sample of one target.
+const defaultTimeout = 10 * time.Second
 
 // checkSize reads --retention-size.
 func (s *scraping) checkSize() error {
