@@ -110,6 +110,7 @@ func Judge(targets []profile.Target, o Options) *Result {
 				p.target.Name, p.releaseNames(), j.Advisories.Newest()))
 		}
 	}
+	r.Warnings = append(r.Warnings, twice(processes)...)
 	r.Warnings = append(r.Warnings, j.pastNotes(processes, cases)...)
 	r.Findings = j.findings(cases)
 	if r.Soak = j.soakOf(processes, cases); r.Soak != nil {
@@ -135,6 +136,12 @@ func (j *judge) drop(r *Result, targets []profile.Target, cases []*caseOf) map[s
 		maps.Copy(dropped, j.accept(r, targets, cases))
 	}
 	r.Ignored = slices.Sorted(maps.Keys(dropped))
+	r.IgnoredOn = map[string][]string{}
+	for _, c := range cases {
+		if dropped[c.key] {
+			r.IgnoredOn[c.key] = append(r.IgnoredOn[c.key], c.process.target.Name)
+		}
+	}
 	return dropped
 }
 

@@ -24,6 +24,8 @@ type Result struct {
 	// Ignored are the keys of findings that were left out because somebody has
 	// accepted them, sorted.
 	Ignored []string `json:"-"`
+	// IgnoredOn are the targets that those were on, by key.
+	IgnoredOn map[string][]string `json:"-"`
 }
 
 // Verdict sums a result up.

@@ -37,6 +37,9 @@ func TestHandedOn(t *testing.T) {
 		"stern":                 before("thanos-query-0 query "),
 		"journalctl short-iso":  before("2026-11-22T06:45:22+0000 host thanos[123]: "),
 		"an added part of diff": before("+"),
+		"journalctl monotonic":  before("[12345.67890%d] host thanos[12]: "),
+		"journalctl unix":       before("1764201922.12345%d host thanos[12]: "),
+		"milliseconds":          before("176420192212%d stdout "),
 		"less -N":               numbered("%7d %s"),
 		"less -N, trimmed": func(text string) string {
 			return regexp.MustCompile(` +\n`).ReplaceAllString(numbered("%7d %s")(text), "\n")

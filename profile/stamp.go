@@ -15,12 +15,31 @@ func stampLen(l []byte, i int) int {
 	if i > 0 && (isDigit(l[i-1]) || isLetter(l[i-1]) || l[i-1] == '-') {
 		return 0
 	}
+	if n := secondsLen(l[i:]); n > 0 {
+		return n
+	}
 	for _, form := range stampForms {
 		if n := len(form); len(l)-i >= n && hasForm(l[i:i+n], form) {
 			return zoneEnd(l, fractionEnd(l, i+n)) - i
 		}
 	}
 	return 0
+}
+
+// secondsLen returns the length of a time in seconds at the beginning of l: since
+// 1970, as of journalctl -o short-unix, or in milliseconds, or since the machine was
+// started, as of short-monotonic and the kernel, which have microseconds. 0 if there
+// is none.
+func secondsLen(l []byte) int {
+	n := 0
+	for n < len(l) && isDigit(l[n]) {
+		n++
+	}
+	end := fractionEnd(l, n)
+	if end < len(l) && isDigit(l[end]) || n != 10 && n != 13 && (n == 0 || end-n != len(".000000")) {
+		return 0
+	}
+	return end
 }
 
 // hasForm reports whether l is a time of the form, which is as long.

@@ -53,7 +53,9 @@ func (f filler) fill(v reflect.Value, path string) {
 	case reflect.Map:
 		v.Set(reflect.MakeMap(v.Type()))
 		for range f.length(path) {
-			v.SetMapIndex(reflect.ValueOf(f.text(path+".key")), reflect.ValueOf(f.text(path)))
+			value := reflect.New(v.Type().Elem()).Elem()
+			f.fill(value, path)
+			v.SetMapIndex(reflect.ValueOf(f.text(path+".key")), value)
 		}
 	case reflect.Pointer:
 		v.Set(reflect.New(v.Type().Elem()))
@@ -95,9 +97,11 @@ func mapStrings(v reflect.Value, to func(string) string) {
 		}
 	case reflect.Map:
 		for _, k := range v.MapKeys() {
-			old := v.MapIndex(k).String()
+			value := reflect.New(v.Type().Elem()).Elem()
+			value.Set(v.MapIndex(k))
+			mapStrings(value, to)
 			v.SetMapIndex(k, reflect.Value{})
-			v.SetMapIndex(reflect.ValueOf(to(k.String())), reflect.ValueOf(to(old)))
+			v.SetMapIndex(reflect.ValueOf(to(k.String())), value)
 		}
 	case reflect.Pointer:
 		if !v.IsNil() {

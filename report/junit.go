@@ -5,6 +5,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/thanosleak/thanosleak/classify"
@@ -71,6 +72,9 @@ func suiteOf(run Run, r *classify.Result, t *classify.TargetResult) junitSuite {
 		}
 	}
 	for _, key := range r.Ignored {
+		if !slices.Contains(r.IgnoredOn[key], t.Name) {
+			continue
+		}
 		c := &unknown
 		if strings.Contains(key, "-") { // the ID of an advisory, and not of a stack
 			c = &known

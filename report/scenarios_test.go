@@ -2,6 +2,8 @@ package report_test
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"testing"
 
@@ -106,7 +108,7 @@ func fleet(s shelf) []profile.Target {
 		case i < 20:
 			kind = "0.35.1"
 		}
-		x := kinds[kind]
+		x := startedLater(kinds[kind], i)
 		x.Name = fmt.Sprintf("10.42.%d.%d:10902", i/8, 11+i*37%200)
 		x.URL = "http://" + x.Name
 		if i == 9 || i == 44 {
@@ -115,4 +117,20 @@ func fleet(s shelf) []profile.Target {
 		targets = append(targets, x)
 	}
 	return targets
+}
+
+// startedLater is a process that was started so many seconds later: no two of a
+// fleet are born at the same instant.
+func startedLater(t profile.Target, seconds int) profile.Target {
+	const family = "process_start_time_seconds"
+	t.Samples = slices.Clone(t.Samples)
+	for i := range t.Samples {
+		s := &t.Samples[i]
+		s.Metrics = maps.Clone(s.Metrics)
+		s.Metrics[family] = slices.Clone(s.Metrics[family])
+		for n := range s.Metrics[family] {
+			s.Metrics[family][n].Value += float64(seconds)
+		}
+	}
+	return t
 }

@@ -68,7 +68,7 @@ func (a *analyzer) run(ctx context.Context, std streams, args []string) error {
 		return err
 	}
 	run := report.Run{Version: version(), AdvisoriesVersion: db.Version, Started: now(),
-		Command: "thanosleak analyze " + strings.Join(args, " ") + a.given}
+		Command: asTyped("analyze", args) + a.given}
 	o := capture.Options{Each: a.each, Flags: profile.FlagFilter(flagNames(db)), Now: run.Started, Window: time.Duration(a.window)}
 	in, err := read(ctx, distinct(args), std, o)
 	switch {

@@ -29,7 +29,6 @@ var flagValues = map[string][]string{
 	"memory-limit":      nil,
 	"concurrency":       nil,
 	"rounds":            {"3", "5"},
-	"require":           {"requests", "cancelled", "silent-store"},
 	"settle":            {"30s", "1m", "5m"},
 	"duration":          {"10m", "30m", "1h"},
 	"http-address":      nil,
@@ -57,12 +56,34 @@ func complete(root *cobra.Command) {
 		case "scan", "serve", "demo": // targets are no files
 			c.ValidArgsFunction = cobra.NoFileCompletions
 		}
+		if c.Name() == "soak" {
+			offerSoak(c) // before what is offered for all: the first counts
+		}
 		for flag, values := range flagValues {
 			offer(c, flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
 		}
 		offer(c, "output", outputCompletions(outputs))
 		offer(c, "thanos-version", releases)
 		offer(c, "advisories", cobra.FixedCompletions(nil, cobra.ShellCompDirectiveFilterDirs))
+	}
+}
+
+// offerSoak offers what a soak takes: no stack dump in every sample, the conditions
+// that it can tell of, and files only behind a target, for the load command.
+func offerSoak(c *cobra.Command) {
+	offer(c, "full-stacks", cobra.FixedCompletions([]string{"never", "once"}, cobra.ShellCompDirectiveNoFileComp))
+	offer(c, "require", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		db, err := advisory.Default()
+		if err != nil {
+			return nil, cobra.ShellCompDirectiveError
+		}
+		return conditionNames(db), cobra.ShellCompDirectiveNoFileComp
+	})
+	c.ValidArgsFunction = func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+		if len(args) > 0 {
+			return nil, cobra.ShellCompDirectiveDefault
+		}
+		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/thanosleak/thanosleak/profile"
@@ -33,17 +34,28 @@ func (r *rounds) write(w *watch, payload profile.Payload) {
 // kept returns where the samples are kept: nowhere, and why, if one of them is
 // missing. People restart a process on this word.
 func (r *rounds) kept() (string, error) {
-	err := errors.Join(errors.Join(r.notKept...), r.keepFailures())
+	errs := append(slices.Clone(r.notKept), r.keepFailures())
 	if r.store.archive() {
-		err = errors.Join(err, r.store.close())
+		errs = append(errs, r.store.close())
 	}
-	if err != nil {
-		return "", fmt.Errorf("what was scraped is not kept, or not all of it: %w", err)
+	if text := eachOnce(errs); text != "" {
+		return "", errors.New("what was scraped is not kept, or not all of it: " + text)
 	}
 	if path, err := filepath.Abs(r.dir); err == nil && r.quiet && r.dir != "" {
 		return path, nil // who reads a mail is not in the folder of the job
 	}
 	return r.dir, nil
+}
+
+// eachOnce is what the errors say, each once: a full disk fails all that is written.
+func eachOnce(errs []error) string {
+	var texts []string
+	for _, err := range errs {
+		if err != nil && !slices.Contains(texts, err.Error()) {
+			texts = append(texts, err.Error())
+		}
+	}
+	return strings.Join(texts, "; ")
 }
 
 // keepFailures adds to the capture which targets gave no sample, or not every

@@ -48,6 +48,8 @@ type shared struct {
 	given string
 	// reach are those of them that printed commands need; see [classify.Options].
 	reach string
+	// unwritten are those of outputs that could not be written.
+	unwritten []string
 	// thanosVersion is for targets that do not tell theirs.
 	thanosVersion string
 	// memory is the limit of each process as it was typed, memoryLimit the
@@ -213,6 +215,15 @@ func givenFlags(c *cobra.Command) string {
 	return b.String()
 }
 
+// asTyped is a command with its arguments, as a shell takes them.
+func asTyped(command string, args []string) string {
+	words := []string{"thanosleak", command}
+	for _, arg := range args {
+		words = append(words, classify.ShellQuote(arg))
+	}
+	return strings.Join(words, " ")
+}
+
 // flagNames are the flags of a process that a judgement by db reads.
 func flagNames(db *advisory.DB) []string { return append(db.Flags(), classify.Flags()...) }
 
@@ -250,6 +261,7 @@ func (s *shared) print(std streams, run report.Run, r *classify.Result, n *news)
 		}
 		if err := s.write(std, o, run, r, n); err != nil {
 			failed = errors.Join(failed, fmt.Errorf("write %s: %w", o, err))
+			s.unwritten = append(s.unwritten, o)
 			told = told && toFile
 		}
 	}

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"os/signal"
 	"slices"
-	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -43,6 +45,9 @@ type rounds struct {
 // it. The store has to be closed.
 func (s *scraping) begin(ctx context.Context, std streams, command string, args []string) (*rounds, report.Run, error) {
 	run := report.Run{Version: version(), Started: now()}
+	// Whoever reads may go before the end: an error then, and no signal, for what
+	// was found is still to be kept and to be the exit status.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	db, err := knowledge(s.advisories)
 	if err != nil {
 		return nil, run, err
@@ -52,7 +57,7 @@ func (s *scraping) begin(ctx context.Context, std streams, command string, args 
 		return nil, run, err
 	}
 	run.AdvisoriesVersion = db.Version
-	run.Command = strings.Join(append([]string{"thanosleak", command}, r.source.named...), " ") + s.given
+	run.Command = asTyped(command, r.source.named) + s.given
 	st, err := s.open(db)
 	if err != nil {
 		return nil, run, err

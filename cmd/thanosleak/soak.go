@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/thanosleak/thanosleak/classify"
+	"github.com/thanosleak/thanosleak/classify/advisory"
 )
 
 // soaker holds the flags of the command.
@@ -142,18 +143,24 @@ func (s *soaker) checkRequired() error {
 	if err != nil {
 		return err
 	}
-	names := slices.Clone(classify.ConditionNames)
-	for _, a := range db.Advisories {
-		if classify.Witnessed(a) {
-			names = append(names, a.ID)
-		}
-	}
+	names := conditionNames(db)
 	for _, name := range s.require {
 		if !slices.Contains(names, name) {
 			return usagef("--require %s: want one of %s; whether others were exercised no process tells", name, strings.Join(names, ", "))
 		}
 	}
 	return nil
+}
+
+// conditionNames are the conditions that a soak can be seen to meet.
+func conditionNames(db *advisory.DB) []string {
+	names := slices.Clone(classify.ConditionNames)
+	for _, a := range db.Advisories {
+		if classify.Witnessed(a) {
+			names = append(names, a.ID)
+		}
+	}
+	return names
 }
 
 func (s *soaker) run(ctx context.Context, std streams, args []string) error {

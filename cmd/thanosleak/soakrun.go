@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/thanosleak/thanosleak/classify"
@@ -164,11 +165,16 @@ func (s *soaker) plan(settle time.Duration, why string) string {
 	if s.duration > 0 {
 		long = "under load"
 	}
-	rest := settle + restSamples*time.Duration(s.interval)
+	// A sample may take the whole time that it has, and once more where a target
+	// refuses the connection at first.
+	rest := settle + restSamples*max(time.Duration(s.interval), 2*time.Duration(s.timeout))
 	// What is left gets the time to settle once more.
-	most := (time.Duration(s.rounds)*(each+loadGrace) + time.Duration(s.rounds+1)*rest).Round(time.Second)
+	most := time.Duration(s.rounds)*(each+loadGrace) + time.Duration(s.rounds+1)*rest
+	if s.fullStacks != "never" {
+		most += time.Duration(s.timeout)
+	}
 	return fmt.Sprintf("%d rounds, each %s %s, then %s to settle (%s) and %d samples; %s in all at most",
-		s.rounds, typed(each), long, typed(settle), why, restSamples, typed(most))
+		s.rounds, typed(each), long, typed(settle), why, restSamples, typed(most.Round(time.Second)))
 }
 
 // partOf is the time that one round of load may take.
@@ -233,7 +239,11 @@ func (s *soaker) artefacts(kept, saved bool) []string {
 	if kept {
 		files = append(files, s.dir)
 	}
-	files = append(files, s.outputFiles()...)
+	for _, file := range s.outputFiles() {
+		if !slices.ContainsFunc(s.unwritten, func(o string) bool { return strings.HasSuffix(o, "="+file) }) {
+			files = append(files, file)
+		}
+	}
 	if saved {
 		files = append(files, s.writeBaseline)
 	}

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -70,10 +72,23 @@ func withoutPath(err error) error {
 	return err
 }
 
+// isAddress reports whether people mean a process: http://HOST:10902, HOST:10902.
+func isAddress(arg string) bool {
+	if strings.HasPrefix(arg, "http://") || strings.HasPrefix(arg, "https://") {
+		return true
+	}
+	host, port, err := net.SplitHostPort(arg)
+	_, notPort := strconv.ParseUint(port, 10, 16)
+	return err == nil && notPort == nil && host != "" && !strings.ContainsAny(host, `/\`)
+}
+
 // argument returns how to read a folder or an archive, or any other file.
 func (r *reader) argument(p string) (*file, func() error, error) {
 	info, err := os.Stat(p)
 	if err != nil {
+		if isAddress(p) {
+			err = fmt.Errorf("there is no such file; for the address of a process: thanosleak scan %s", p)
+		}
 		return nil, nil, err
 	}
 	if info.IsDir() {

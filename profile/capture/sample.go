@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -155,7 +156,7 @@ func readable(snaps []*profile.Snapshot) error {
 		}
 		why = append(why, s.Warnings...)
 	}
-	return fmt.Errorf("no goroutine in it can be read (%s). Hand in the file itself in place of a paste", strings.Join(why, "; "))
+	return fmt.Errorf("no goroutine in it can be read (%s). Hand in the file itself in place of a paste", strings.Join(slices.Compact(why), "; "))
 }
 
 // problem reports a file that cannot be read: always where a profile must be
