@@ -2,8 +2,11 @@ package classify
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"testing/fstest"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/thanosleak/thanosleak/classify/advisory"
 	"github.com/thanosleak/thanosleak/profile"
@@ -35,7 +38,42 @@ preconditions:
   - text: a pump stops
     look: the log of the pump
     event: true
+symptoms: [The pump is hot.]
+mitigate:
+  - text: pump by hand
+    command: --widgets=off
+    releases: {introduced: 0.36.0, fixed: 0.37.0}
+  - text: do not pump
+    releases: {introduced: 0.35.0, fixed: 0.36.0}
+restart: restart it before it is hot
+avoid:
+  - text: a second pump
+verify: with a pump
 `
+
+// TestToldOfOwn: what a user's advisory says reaches whoever reads the finding.
+func TestToldOfOwn(t *testing.T) {
+	db := &advisory.DB{}
+	if err := db.Load(fstest.MapFS{"own.yaml": {Data: []byte(ownAdvisory)}}); err != nil {
+		t.Fatal(err)
+	}
+	m := made{component: "query", version: "0.35.1", samples: counts(stack{frames: []string{"acme.pump"}}, 3)}
+	f := only(t, Judge([]profile.Target{m.target()}, Options{Thresholds: DefaultThresholds(), Advisories: db}))
+	if d := cmp.Diff([]string{"The pump is hot."}, f.Symptoms); d != "" {
+		t.Error(d)
+	}
+	r := f.Remedies[0]
+	mustContain(t, steps(r), "mitigate: do not pump", "restart: restart it before it is hot", "verify: verify with a pump")
+	if strings.Contains(steps(r), "pump by hand") {
+		t.Errorf("a mitigation of another release:\n%s", steps(r))
+	}
+	if d := cmp.Diff([]string{"a second pump"}, r.Avoid); d != "" {
+		t.Error(d)
+	}
+	if looks := f.Occurrences[0].Preconditions; len(looks) != 1 || looks[0].Look != "the log of the pump" || looks[0].Text != "a pump stops" {
+		t.Errorf("%+v", looks)
+	}
+}
 
 // TestExposedToOwn: what a user's advisory says of releases, components and flags
 // decides who is exposed.

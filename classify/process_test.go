@@ -54,6 +54,7 @@ func TestPrecondition(t *testing.T) {
 	above := advisory.Precondition{Text: "t", Flag: "f", Above: "0s"}
 	oneOf := advisory.Precondition{Text: "t", Flag: "f", Is: []string{"eager", ""}}
 	chained := advisory.Precondition{Text: "t", Topology: advisory.ChainedQueriers, Optional: true}
+	dead := advisory.Precondition{Text: "t", Topology: advisory.DeadEndpoint}
 	flag := func(v string) profile.Facts { return profile.Facts{Flags: map[string]string{"f": v}} }
 	endpoints := func(e ...profile.Endpoint) profile.Facts { return profile.Facts{Endpoints: e} }
 	for _, tt := range []struct {
@@ -77,6 +78,8 @@ func TestPrecondition(t *testing.T) {
 		{"endpoints unknown", chained, profile.Facts{}, nil, ""},
 		{"no endpoints", chained, endpoints([]profile.Endpoint{}...), no, "no querier among the endpoints"},
 		{"stores", chained, endpoints(profile.Endpoint{Type: "store", Name: "s"}), no, "no querier among the endpoints"},
+		{"a dead endpoint", dead, endpoints(profile.Endpoint{Name: "a", Down: true}, profile.Endpoint{Name: "b"}), met, "cannot be reached: a"},
+		{"none that is known to be dead", dead, endpoints(profile.Endpoint{Name: "b"}), nil, ""},
 		{"queriers", chained, endpoints(profile.Endpoint{Type: "query", Name: "b"}, profile.Endpoint{Type: "query", Name: "a"}), met, "queries a and b"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -86,6 +89,35 @@ func TestPrecondition(t *testing.T) {
 				t.Error(d)
 			}
 		})
+	}
+}
+
+// TestOptionalExcludesNothing: a leak that fires without it too is not excluded where
+// it does not hold.
+func TestOptionalExcludesNothing(t *testing.T) {
+	no := new(bool)
+	if !excluded([]PreconditionState{{Met: yes()}, {Met: no}}) {
+		t.Error("what is needed does not hold, and nothing is excluded")
+	}
+	if excluded([]PreconditionState{{Met: no, Optional: true}, {Met: yes()}, {}}) {
+		t.Error("excluded by what is not needed, or not known")
+	}
+}
+
+// TestScales: which rows explain growth by something else than a leak.
+func TestScales(t *testing.T) {
+	for _, tt := range []struct {
+		row  *advisory.Benign
+		want bool
+	}{
+		{nil, false},
+		{&advisory.Benign{ScalesWith: "connections"}, true},
+		{&advisory.Benign{ScalesWith: advisory.Constant}, false},
+		{&advisory.Benign{ScalesWith: "requests", InFlight: true}, false},
+	} {
+		if got := (&column{benign: tt.row}).scales(); got != tt.want {
+			t.Errorf("%+v: %t, want %t", tt.row, got, tt.want)
+		}
 	}
 }
 
