@@ -75,8 +75,9 @@ type Input struct {
 	// arguments and by path, then of single files. Names are unique. A target
 	// that could not be read has Err and no samples, and so may one of which
 	// [Writer.WriteFailures] stored that it gave none; every other has at least
-	// one. Targets without a sample that is new enough are not among them.
-	// Err, names and warnings may hold what a stranger wrote.
+	// one, and Err where the newest could not be read. Targets without a sample
+	// that is new enough are not among them. Err, names and warnings may hold what
+	// a stranger wrote.
 	Targets []profile.Target
 	// Description says how the input was understood: "60 processes, 1 sample
 	// each".
