@@ -2,6 +2,7 @@ package classify
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/thanosleak/thanosleak/classify/advisory"
@@ -28,6 +29,7 @@ const (
 // better, so that it looks only where a sample has none.
 func (j *judge) partWhereEndlessEnd(p *process) {
 	var parted []life
+	of := endlessStacks{p: p, db: j.Advisories, ids: map[profile.Signature][]string{}}
 	for _, l := range p.lives {
 		from := 0
 		before := endless{}
@@ -37,7 +39,7 @@ func (j *judge) partWhereEndlessEnd(p *process) {
 				before = endless{}
 				continue
 			}
-			now := j.endlessIn(p, s.Goroutines)
+			now := of.in(s.Goroutines)
 			if n, what := before.vanished(now); n > 0 {
 				parted = append(parted, life{samples: l.samples[from:i]})
 				from = i
@@ -60,26 +62,45 @@ func vanishedNote(p *process, n int, what string, at time.Time) string {
 	return note
 }
 
-// endlessIn counts the goroutines of a snapshot that never end.
-func (j *judge) endlessIn(p *process, s *profile.Snapshot) endless {
+// endlessStacks tells of which advisories goroutines of a process are that never
+// end. It remembers the stacks, which all samples have again and again.
+type endlessStacks struct {
+	p   *process
+	db  *advisory.DB
+	ids map[profile.Signature][]string
+}
+
+// in counts the goroutines of a snapshot that never end.
+func (of *endlessStacks) in(s *profile.Snapshot) endless {
 	e := endless{culprits: map[string]int{}, encoding: s.Encoding}
 	for i := range s.Groups {
 		g := &s.Groups[i]
 		n, _ := blockedForever(g)
 		e.forever += n
-		for _, a := range j.Advisories.Advisories {
-			if a.Class == advisory.Generic || !advisory.AppliesTo(a.Components, p.component) || p.affected(a) == AffectedNo {
-				continue
-			}
-			for c := range a.Culprits {
-				if pattern := &a.Culprits[c]; pattern.InHealth == advisory.Never && p.mayBeIn(pattern.Releases) && pattern.Match(g.Signature.Functions()) {
-					e.culprits[a.ID] += g.Count
-					break
-				}
-			}
+		for _, id := range of.advisories(g.Signature) {
+			e.culprits[id] += g.Count
 		}
 	}
 	return e
+}
+
+// advisories returns the IDs of those that have the stack among their culprits.
+func (of *endlessStacks) advisories(sig profile.Signature) []string {
+	ids, known := of.ids[sig]
+	if known {
+		return ids
+	}
+	functions := sig.Functions()
+	for _, a := range of.db.Advisories {
+		if a.Class != advisory.Generic && advisory.AppliesTo(a.Components, of.p.component) && of.p.affected(a) != AffectedNo &&
+			slices.ContainsFunc(a.Culprits, func(c advisory.Pattern) bool {
+				return c.InHealth == advisory.Never && of.p.mayBeIn(c.Releases) && c.Match(functions)
+			}) {
+			ids = append(ids, a.ID)
+		}
+	}
+	of.ids[sig] = ids
+	return ids
 }
 
 // vanished returns how many goroutines that never end were there and are not now,

@@ -54,7 +54,7 @@ var (
 	weekBench   = gobench{"./cmd/thanosleak", "^BenchmarkWeek$", 3}
 	fleetBench  = gobench{"./cmd/thanosleak", "^BenchmarkFleet$/^samples=5$", 3}
 	binaryBench = gobench{"./cmd/thanosleak", "^BenchmarkBinary$", 1}
-	stillBench  = gobench{"./cmd/thanosleak", "^BenchmarkStandstill$/^goroutines=(500|2000|10000|100000)$", 3}
+	stillBench  = gobench{"./cmd/thanosleak", "^BenchmarkStandstill$/^goroutines=(500|2000|10000|100000)$", 5}
 	hugeBench   = gobench{"./cmd/thanosleak", "^BenchmarkStandstill$/^goroutines=1000000$", 1}
 )
 
