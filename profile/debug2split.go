@@ -60,33 +60,23 @@ func (d *debug2) meet() {
 }
 
 // withoutTraces leaves out the traces beside whole dumps: a panic that net/http has
-// recovered prints its own goroutine alone, without main, which every process has.
+// recovered prints its own goroutine alone, which is running. An excerpt of others may
+// be all that somebody has of a process, and stays.
 func withoutTraces(snaps []*Snapshot) []*Snapshot {
-	most := 0
-	for _, s := range snaps {
-		if s.hasMain() {
-			most = max(most, s.Total)
-		}
-	}
-	if most == 0 {
+	if !slices.ContainsFunc(snaps, (*Snapshot).hasMain) {
 		return snaps
 	}
-	goroutines := 0
-	whole := slices.DeleteFunc(slices.Clone(snaps), func(s *Snapshot) bool {
-		trace := s.Encoding == Debug2 && s.Total*traceShare <= most && !s.hasMain()
-		if trace {
-			goroutines += s.Total + s.Unreadable
-		}
-		return trace
-	})
+	whole := slices.DeleteFunc(slices.Clone(snaps), (*Snapshot).isTrace)
 	if n := len(snaps) - len(whole); n > 0 {
-		warn(whole, fmt.Sprintf("%d in %d traces or excerpts are left out: beside whole dumps they are no samples", goroutines, n)).LeftOut = goroutines
+		warn(whole, fmt.Sprintf("%d traces of a single goroutine are left out: beside whole dumps they are no samples", n)).LeftOut = n
 	}
 	return whole
 }
 
-// traceShare is how many times the goroutines of a trace a whole dump has at least.
-const traceShare = 4
+// isTrace reports whether the snapshot is one running goroutine, and not main.
+func (s *Snapshot) isTrace() bool {
+	return s.Encoding == Debug2 && s.Total == 1 && s.Unreadable == 0 && s.Groups[0].State() == StateRunning && !s.hasMain()
+}
 
 // hasMain reports whether goroutine 1 is in a dump that has ids.
 func (s *Snapshot) hasMain() bool {

@@ -73,7 +73,8 @@ func TestTraceBesideDump(t *testing.T) {
 		dump += fmt.Sprintf("goroutine %d [select]:\nmain.f()\n\t/a.go:1 +0x1\n\n", 10+id)
 	}
 	trace := "http: panic serving 10.0.0.7:5: boom\ngoroutine 90123 [running]:\nnet/http.(*conn).serve.func1()\n\t/usr/local/go/src/net/http/server.go:1868 +0xb9\n\n"
-	for text, want := range map[string][]int{dump + trace: {10}, trace + "level=info\n" + dump: {10}, trace + "\nlevel=info\n" + trace: {1, 1}, dump + "x\n" + trace + "x\n" + dump: {10, 10}} {
+	stuck := "goroutine 7 [running]:\nmain.g()\n\t/a.go:2 +0x1\n\ngoroutine 8 [select]:\nmain.g()\n\t/a.go:2 +0x1\n\n"
+	for text, want := range map[string][]int{dump + trace: {10}, trace + "level=info\n" + dump: {10}, trace + "\nlevel=info\n" + trace: {1, 1}, dump + "x\n" + stuck + "x\n" + trace: {10, 2}, dump + "x\n" + trace + "x\n" + dump: {10, 10}} {
 		snaps, err := Read(strings.NewReader(text), Options{})
 		if err != nil {
 			t.Fatal(err)
@@ -86,7 +87,7 @@ func TestTraceBesideDump(t *testing.T) {
 			t.Errorf("%v goroutines, want %v in\n%s", got, want, text)
 		}
 		if last := snaps[len(snaps)-1]; strings.Contains(text, "main.main") && !slices.ContainsFunc(last.Warnings, func(w string) bool {
-			return strings.HasPrefix(w, "1 in 1 traces or excerpts are left out")
+			return strings.HasPrefix(w, "1 traces of a single goroutine are left out")
 		}) {
 			t.Errorf("warnings %q", last.Warnings)
 		}

@@ -58,8 +58,8 @@ type Snapshot struct {
 	// Repeated is the number of goroutines that stand in the dump twice, for an
 	// excerpt of it was pasted before it. They are counted once.
 	Repeated int
-	// LeftOut is the number of goroutines in traces that stand beside the dump in
-	// one text: a panic that was recovered prints its own goroutine. They are no
+	// LeftOut is the number of traces of a single goroutine that stand beside the
+	// dump in one text: a panic that was recovered prints its own. They are no
 	// sample, and not counted.
 	LeftOut int
 	// Truncated says that there were more than could be seen: the dump begins or
