@@ -14,7 +14,7 @@ func TestAdvisoryText(t *testing.T) {
 		Symptoms: []string{"The pump is hot."}, Components: []string{"query"}, Class: advisory.Leak, Severity: advisory.High,
 		KnownFrom: advisory.Captured, Culprits: []advisory.Pattern{{Name: "pump", Frames: []string{"acme.pump"}, State: "select", InHealth: advisory.Never}},
 		Preconditions: []advisory.Precondition{{Text: "widgets are pumped", Look: "the log of the pump"}},
-		Mitigate: []advisory.Mitigation{{Text: "pump by hand", Cost: "sweat"}}, Restart: "restart it", Verify: "with a pump",
+		Mitigate:      []advisory.Mitigation{{Text: "pump by hand", Cost: "sweat"}}, Restart: "restart it", Verify: "with a pump",
 		Avoid: []advisory.Avoid{{Text: "a second pump"}}, References: []string{"example.com/1"}}
 	var b strings.Builder
 	if err := report.AdvisoryText(&b, &advisory.DB{Advisories: []*advisory.Advisory{a}}, a, report.TextOptions{Width: 200}); err != nil {

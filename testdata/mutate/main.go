@@ -1,7 +1,7 @@
 // Command mutate breaks the code in one place after the other and says which
 // test notices:
 //
-//	go run ./testdata/mutate            # all of mutations.yaml, about 20 minutes
+//	go run ./testdata/mutate            # all of mutations.yaml, about 6 minutes
 //	go run ./testdata/mutate 'witness'  # those whose name matches
 //
 // A mutation that no named test notices is an error, status 1. The files stay as
