@@ -108,9 +108,10 @@ const (
 // a stack has grown only if both its number and its number for each request in
 // flight have, so that neither twice the load nor half of it is taken for a
 // change: those of a typical process, or those of the process that has most of
-// them, for a mean over a fleet hides the one process that leaks. In a stack of one of the findings, which are those of the newer
-// capture, the number alone counts: stuck requests are in flight themselves. So
-// it does where it is not known what was in flight.
+// them, for a mean over a fleet hides the one process that leaks. In a stack of one
+// of the findings, which are those of the newer capture, the number alone counts:
+// stuck requests are in flight themselves. So it does where it is not known what was
+// in flight.
 func Compare(base, newer []Inventory, findings []Finding) *Comparison {
 	c := &Comparison{Components: []ComponentComparison{}, OnlyBase: []string{}, OnlyNew: []string{}}
 	of := func(all []Inventory, component string) int {

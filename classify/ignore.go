@@ -117,15 +117,15 @@ func (ig *Ignore) apply(r *Result, now time.Time) (dropped map[string]bool) {
 	dropped = map[string]bool{}
 	r.Findings = slices.DeleteFunc(r.Findings, func(f Finding) bool {
 		about, open := ig.about(&f, now)
-		dropped[f.Key] = len(about) > 0 && open == ""
+		accepted := len(about) > 0 && open == ""
+		if accepted {
+			dropped[f.Key] = true
+		}
 		r.Warnings = append(r.Warnings, ig.tell(&f, about, open, now)...)
 		for i, e := range ig.entries { // also those of what grew together with what is accepted
-			used[i] = used[i] || slices.Contains(about, i) || dropped[f.Key] && slices.ContainsFunc(f.Stacks, e.names)
+			used[i] = used[i] || slices.Contains(about, i) || accepted && slices.ContainsFunc(f.Stacks, e.names)
 		}
-		if !dropped[f.Key] {
-			delete(dropped, f.Key)
-		}
-		return dropped[f.Key]
+		return accepted
 	})
 	for i, e := range ig.entries {
 		if used[i] {

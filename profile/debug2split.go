@@ -63,7 +63,7 @@ func (d *debug2) meet() {
 // recovered prints its own goroutine alone, which is running. An excerpt of others may
 // be all that somebody has of a process, and stays.
 func withoutTraces(snaps []*Snapshot) []*Snapshot {
-	if !slices.ContainsFunc(snaps, (*Snapshot).hasMain) {
+	if len(snaps) < 2 || !slices.ContainsFunc(snaps, (*Snapshot).hasMain) {
 		return snaps
 	}
 	whole := slices.DeleteFunc(slices.Clone(snaps), (*Snapshot).isTrace)

@@ -36,7 +36,7 @@ func secondsLen(l []byte) int {
 		n++
 	}
 	end := fractionEnd(l, n)
-	if end < len(l) && isDigit(l[end]) || n != 10 && n != 13 && (n == 0 || end-n != len(".000000")) {
+	if end < len(l) && (isDigit(l[end]) || isLetter(l[end])) || n != 10 && n != 13 && (n == 0 || end-n != len(".000000")) {
 		return 0
 	}
 	return end

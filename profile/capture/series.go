@@ -51,7 +51,7 @@ func (r *reader) capture(l *listing) {
 		r.target(l.elems, f, parts)
 		if newest != nil && !slices.ContainsFunc(parts, func(p part) bool { return p.stem == newest }) {
 			t := &r.targets[len(r.targets)-1]
-			t.FailedSamples, t.Err = 1, fmt.Sprintf("the newest sample, %s, cannot be read: %v", newest.name, newest.why)
+			t.Unreached, t.FailedSamples, t.Err = true, 1, fmt.Sprintf("the newest sample, %s, cannot be read: %v", newest.name, newest.why)
 		}
 	case !gone:
 		r.fail(l.label, l.elems, fmt.Errorf("no goroutine profile that can be read in %s.%s",
